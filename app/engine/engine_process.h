@@ -1,0 +1,49 @@
+// The engine as a child process: start, watch, restart. Lives on the thread that made it.
+#pragma once
+#include <QObject>
+#include <QProcess>
+#include <QString>
+#include <QUrl>
+#include <memory>
+
+#include "kernels/result.h"
+
+namespace lava::app {
+
+struct EngineOptions {
+  QString program;          // empty: lavascope-engine beside this program, else in PATH
+  QString model = "default";
+  QString mmproj;
+  int threads = 0;          // 0: the engine decides
+};
+
+class EngineProcess : public QObject {
+  Q_OBJECT
+ public:
+  enum class State { stopped, starting, loading, ready, failed };
+  Q_ENUM(State)
+
+  explicit EngineProcess(QObject* parent = nullptr);
+  ~EngineProcess() override;
+
+  void start(const EngineOptions&);  // token and port go through standard input
+  void stop();
+  void restart();                    // with the last options
+  State state() const;
+  double progress() const;           // 0..1 while loading
+  QUrl url() const;                  // valid from `loading` on
+  QString token() const;
+  Error error() const;               // when failed: sentence, cause (last lines of the log), remedy
+  qint64 pid() const;
+  QJsonObject props() const;         // GET /props once ready
+
+ signals:
+  void state_changed(lava::app::EngineProcess::State state);
+  void progress_changed(double progress, const QString& phase);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lava::app
