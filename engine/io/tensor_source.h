@@ -31,6 +31,8 @@ class TensorSource {
   virtual const TensorEntry* find(std::string_view name) const = 0;  // nullptr when absent
   virtual std::span<const TensorEntry> tensors() const = 0;
   virtual std::string describe() const = 0;  // for messages: file or folder name
+  // Why find(name) found nothing though the file has such a tensor (a number format that is not read); empty otherwise.
+  virtual std::string why_absent(std::string_view) const { return {}; }
 };
 
 }  // namespace lava::io
