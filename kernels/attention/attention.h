@@ -1,0 +1,26 @@
+// out = softmax(q k^T * scale + mask) v, per head; query head h reads key head h / (heads / kv_heads).
+#pragma once
+#include "kernels/op.h"
+#include "kernels/step_params.h"
+
+namespace lava {
+
+struct AttentionArgs {
+  static constexpr OpId id = OpId::attention;
+  Tensor out;               // f32 [rows, heads, d]
+  Tensor q;                 // f32 [rows, heads, d]
+  Tensor k, v;              // f32 or f16 [kv_heads, positions, d], any strides but the last
+  float scale = 1;
+  bool causal = true;       // query i sees positions 0 .. past + i; else all of k
+  const StepParams* step = nullptr;  // causal only: past; nullptr means past = 0
+
+  void visit(TensorVisitor& visitor) { visitor.written(out), visitor.read(q), visitor.read(k), visitor.read(v); }
+  Cost cost() const {
+    const double past = step ? step->past : 0, rows = q.extent[0];
+    const double seen = causal ? past + (rows + 1) / 2 : k.extent[1];
+    const double keys = causal ? past + rows : k.extent[1];
+    return {8.0 * q.elements() + 2 * keys * k.extent[0] * k.extent[2] * dtype_info(k.dtype).bytes, 4.0 * q.elements() * seen};
+  }
+};
+
+}  // namespace lava

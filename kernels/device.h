@@ -1,0 +1,77 @@
+// Where ops run. Backends implement it; trace, shadow and planning are decorators of it.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kernels/op.h"
+#include "kernels/result.h"
+#include "kernels/step_params.h"
+
+namespace lava {
+
+struct DeviceInfo {
+  std::string name;     // "AMD EPYC"
+  std::string backend;  // "cpu"
+  std::string isa;      // "avx512_bf16"
+  int threads = 1;
+};
+
+// Device memory, 64-byte aligned, freed with the object.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  virtual std::byte* data() const = 0;
+  virtual size_t size() const = 0;
+};
+
+// A recorded sequence of ops; replay() runs it with the current values of the StepParams that its ops point at.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  virtual Result<std::unique_ptr<Buffer>> allocate(size_t bytes) = 0;
+  virtual void execute(const OpCall& call) = 0;  // done, or ordered before the next execute, when it returns
+  // Runs `body` once with ops appended instead of executed. Tensors named by the ops must outlive the recording.
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& body) = 0;
+};
+
+// Recorder in the sense of the op interface: while one is active on a device, execute() appends.
+// The CPU device keeps a flat list of (kernel, arguments) and replays it in one parallel region.
+
+// ops executed on it do nothing: with a planning Arena it measures memory.
+std::unique_ptr<Device> make_plan_device();
+
+struct CpuOptions {
+  int threads = 0;   // 0: one per physical core that this process may use
+  std::string isa;   // empty: the best that runs here, or $LAVASCOPE_ISA: reference, baseline, avx2, avx512, avx512_bf16, neon
+  bool pin = true;
+};
+Result<std::unique_ptr<Device>> make_cpu_device(const CpuOptions& options = {});
+
+struct OpStats {
+  const char* name;
+  int64_t calls;
+  double seconds, bytes, flops;
+};
+// Decorator that times every op; print with trace_table().
+class TraceDevice;
+std::unique_ptr<TraceDevice> make_trace_device(Device& inner);
+
+struct Difference {
+  std::string op;     // empty: none
+  int64_t call = -1;  // index of the call
+  double nmse = 0, max_abs = 0;
+};
+// Decorator that runs the reference beside each op and remembers the first that differs by more than `nmse_limit`.
+class ShadowDevice;
+std::unique_ptr<ShadowDevice> make_shadow_device(Device& inner, double nmse_limit = 1e-6);
+
+}  // namespace lava

@@ -1,0 +1,30 @@
+// out = act(x W^T + bias), or out += for accumulate. Up to three weights share one x (q,k,v or gate,up), so x is prepared once.
+#pragma once
+#include <array>
+
+#include "kernels/activation/activate.h"
+#include "kernels/matrix.h"
+#include "kernels/op.h"
+
+namespace lava {
+
+struct LinearTarget {
+  Matrix weight;               // [out, in]
+  Tensor bias;                 // f32 [out] or empty
+  Tensor out;                  // f32 [rows, out]
+  Activation activation = Activation::none;
+  bool accumulate = false;     // out += ...; then activation must be none
+};
+
+struct LinearArgs {
+  static constexpr OpId id = OpId::linear;
+  Tensor x;                    // f32 [rows, in]
+  Tensor scratch;              // u8 [n]: the prepared x, when a target is fast and quantised; else empty
+  int32_t targets = 0;
+  std::array<LinearTarget, 3> target;
+
+  void visit(TensorVisitor& visitor);
+  Cost cost() const;
+};
+
+}  // namespace lava

@@ -1,0 +1,37 @@
+// A weight matrix [out, in] in the layout that its kernel reads. Chosen once at load, never changed.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/dtype.h"
+#include "kernels/result.h"
+
+namespace lava {
+
+enum class MatrixLayout : uint8_t {
+  rows,          // as in the file: out rows of `in` values
+  interleaved16  // 16 rows side by side, block by block (kernels/linear/pack.h)
+};
+
+// exact: activations stay float32, weights are widened. fast: quantised weights meet activations quantised to 8 bits per
+// block of 32 (NMSE about 1e-5 per product), unquantised weights are as exact.
+enum class Precision : uint8_t { exact, fast };
+
+struct Matrix {
+  DType format = DType::f32;
+  MatrixLayout layout = MatrixLayout::rows;
+  Precision precision = Precision::exact;
+  int32_t out = 0, in = 0;
+  const std::byte* data = nullptr;  // packed_bytes(...) bytes, 64-byte aligned unless layout is rows
+
+  bool empty() const { return data == nullptr; }
+};
+
+// Layout that the running CPU likes best for this format and precision.
+MatrixLayout preferred_layout(DType format, Precision precision, int64_t out, int64_t in);
+// Bytes of the matrix in a layout (rows padded to 16 in interleaved16).
+size_t packed_bytes(DType format, MatrixLayout layout, int64_t out, int64_t in);
+// Writes `source` (out rows as in the file) into `target` (packed_bytes, 64-byte aligned).
+void pack_matrix(DType format, MatrixLayout layout, int64_t out, int64_t in, const std::byte* source, std::byte* target);
+
+}  // namespace lava

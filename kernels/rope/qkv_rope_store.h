@@ -1,0 +1,29 @@
+// Rotary embedding of q and k, then k and v go to the cache at positions past .. past + rows.
+#pragma once
+#include "kernels/op.h"
+#include "kernels/step_params.h"
+
+namespace lava {
+
+enum class RopeStyle : uint8_t {
+  half,      // pairs (i, i + rotary/2): Hugging Face order
+  adjacent   // pairs (2i, 2i + 1): GGUF files of the llama family
+};
+
+struct QkvRopeStoreArgs {
+  static constexpr OpId id = OpId::qkv_rope_store;
+  Tensor q;                 // f32 [rows, heads, d], rotated in place
+  Tensor k, v;              // f32 [rows, kv_heads, d]; k is rotated on its way to the cache
+  Tensor cos_sin;           // f32 [context, rotary]: cosines of the rotary/2 angles, then sines; rotary <= d, the rest passes through
+  Tensor k_cache, v_cache;  // f32 or f16 [kv_heads, context, d]
+  RopeStyle style = RopeStyle::half;
+  const StepParams* step = nullptr;
+
+  void visit(TensorVisitor& visitor) {
+    visitor.written(q), visitor.written(k_cache), visitor.written(v_cache);
+    visitor.read(k), visitor.read(v), visitor.read(cos_sin);
+  }
+  Cost cost() const { return {8.0 * q.elements() + 8.0 * (k.elements() + v.elements()), 6.0 * q.elements()}; }
+};
+
+}  // namespace lava
