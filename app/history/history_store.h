@@ -41,7 +41,8 @@ struct Attachment {
 struct GroundedBox {
   QString label;
   double x1 = 0, y1 = 0, x2 = 0, y2 = 0;  // pixels of the upright picture
-  int start = 0, end = 0;                 // UTF-16 offsets of the phrase in the text
+  int start = 0, end = 0;                 // UTF-16 offsets of the phrase in the text; empty when the answer is only a place
+  int mark_start = 0, mark_end = 0;       // UTF-16 offsets of the coordinates in the text; a display hides them
   int picture = 0;                        // counted over the whole branch
 };
 

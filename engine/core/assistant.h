@@ -1,0 +1,130 @@
+// One loaded model that answers questions: what the server and the command line talk to.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/prompt.h"
+#include "engine/partition/partitioner.h"
+#include "kernels/device.h"
+#include "kernels/result.h"
+
+namespace lava {
+
+struct AssistantOptions {
+  std::string model = "default";           // a GGUF file, a Hugging Face folder, a folder with model.json, or "default"
+  std::string mmproj;                      // projector file of a GGUF model; empty: looked for beside it
+  std::vector<std::string> adapters;       // PEFT folders
+  int context = 0;                         // 0: the model's own, at most 8192 unless asked for
+  bool exact = false;                      // float32 arithmetic everywhere
+};
+
+struct MessagePart {
+  enum class Kind { text, picture } kind = Kind::text;
+  std::string text;
+  std::shared_ptr<const std::string> picture;  // encoded file
+};
+
+struct ChatMessage {
+  enum class Role { system, user, assistant } role = Role::user;
+  std::vector<MessagePart> parts;
+};
+
+struct Sampling {
+  float temperature = 0;  // 0: greedy
+  int top_k = 0;          // 0: off
+  float top_p = 1, min_p = 0, repetition_penalty = 1;
+  std::optional<uint64_t> seed;
+};
+
+struct TokenLogprob {
+  int32_t id;
+  std::string bytes;
+  float logprob;
+};
+
+struct Request {
+  std::vector<ChatMessage> messages;
+  std::string raw_prompt;                        // instead of messages: text with <image> markers
+  std::vector<std::shared_ptr<const std::string>> raw_pictures;
+  Sampling sampling;
+  int max_tokens = 512;
+  std::vector<std::string> stop;
+  int top_logprobs = -1;                         // -1: no log-probabilities
+  std::optional<std::vector<std::string>> adapters;  // empty optional: the model's own rule
+  const std::atomic<bool>* cancel = nullptr;
+
+  // Called from the thread that runs answer().
+  std::function<void(const char* phase, int done, int total)> on_progress;  // "picture", "prompt"
+  std::function<void(std::string_view text, const TokenLogprob*, const std::vector<TokenLogprob>& top)> on_text;  // complete UTF-8 only
+};
+
+// A phrase of the answer tied to a place (docs/api.md): byte offsets, pixels of the upright picture.
+struct AnswerBox {
+  std::string label;
+  float box[4] = {0, 0, 0, 0};
+  size_t start = 0, end = 0, mark_start = 0, mark_end = 0;
+  int picture = 0;
+};
+
+struct PictureReport {
+  Size size;      // upright
+  int tokens = 0;
+  bool cached = false;
+};
+
+struct Timings {
+  double encode_ms = 0, prompt_ms = 0, first_token_ms = 0, decode_ms = 0;
+  int prompt_tokens = 0, cached_tokens = 0, decode_tokens = 0;
+};
+
+struct Answer {
+  std::string text;
+  std::string finish_reason;  // "stop", "length"
+  std::vector<int32_t> ids;
+  std::vector<AnswerBox> boxes;
+  std::vector<PictureReport> pictures;
+  Timings timings;
+};
+
+struct ModelReport {
+  std::string name, text, vision, chat_format, grounding;  // grounding: "none", "boxes", "marks"
+  std::vector<std::string> adapters;
+  int context = 0;
+  size_t weight_bytes = 0, kv_bytes = 0, arena_bytes = 0;
+};
+
+// What one prompt becomes, for `lavascope-engine logits` and the tests.
+struct Probe {
+  std::vector<int32_t> prompt_ids;   // before expansion, pictures left out
+  int image_tokens = 0;
+  struct ViewReport { int width, height; double mean; };
+  std::vector<ViewReport> views;
+  std::vector<std::pair<int32_t, float>> top;  // 10 best of the last position
+  std::vector<float> logits;
+  std::vector<int32_t> greedy;
+};
+
+class Assistant {
+ public:
+  // progress 0..1 with a phrase, from the calling thread.
+  static Result<std::unique_ptr<Assistant>> load(Device&, const AssistantOptions&, const std::function<void(double, const char*)>& progress = {});
+  ~Assistant();
+
+  const ModelReport& report() const;
+  // One question at a time; the caller serialises. Keeps the KV rows for the next one.
+  Result<Answer> answer(const Request&);
+  Result<Probe> probe(const Request&, int greedy);
+  // Rows that a picture of this size costs, without encoding it. Thread-safe.
+  Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures_in_prompt) const;
+
+ private:
+  class Impl;
+  explicit Assistant(std::unique_ptr<Impl>);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lava

@@ -1,0 +1,43 @@
+// What the decoder sees: rows (embeddings) and one record per row. Nothing else knows how many rows a picture has.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace lava {
+
+enum class RowKind : uint8_t { text, special, image, separator, object, region, frame_time, generated };
+
+struct RowInfo {
+  RowKind kind = RowKind::text;
+  int32_t token = -1;             // vocabulary id; -1 for a row that is only an embedding
+  int16_t media = -1, view = -1;  // which picture or clip of the prompt, which view of it; -1 for text
+  int16_t y = -1, x = -1;         // cell in the view's grid after the connector; -1 where there is none
+  float time = std::numeric_limits<float>::quiet_NaN();  // seconds in the clip; NaN for pictures and text
+  int32_t position = 0;           // rope position
+};
+
+// A place in a picture, 0..1 on the upright picture padded to a centred square.
+struct Box {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+};
+
+// Something a tower found: box, score and the label when it has one.
+struct Object {
+  Box box;
+  float score = 0;
+  std::string label;
+};
+
+// One encoded picture: the rows that stand for it in a prompt. Kept in the cache by content and preprocessing.
+struct PictureRows {
+  int32_t width = 0;                // of a row
+  std::vector<float> rows;          // [info.size(), width]
+  std::vector<RowInfo> info;        // media and position are filled in by whoever builds the prompt
+  std::vector<Object> objects;      // mark k of an answer is objects[k - 1]
+  std::string key;                  // content hash plus everything of the preprocessing that changes the rows
+};
+
+}  // namespace lava

@@ -1,0 +1,45 @@
+// View pixels -> feature grids. One file per tower.
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/core/prompt.h"
+#include "engine/media/picture.h"
+#include "engine/partition/partitioner.h"
+#include "kernels/run.h"
+
+namespace lava {
+
+// What a later step wants besides the grids; asked for before the run, so that nobody pays for what is not used.
+struct Signals {
+  std::vector<int> layers;         // further hidden states
+  std::vector<int> cls_attention;  // layers whose CLS attention is wanted
+  bool objects = false;
+};
+
+struct EncoderInfo {
+  int width = 0;            // channels of a grid cell
+  int grid_h = 0, grid_w = 0;  // cells of one view
+  int image_size = 0;       // side of the square view in pixels
+  std::vector<float> mean, std;  // 3 each
+};
+
+// Tensors live in the run's arena until the scope of the caller ends.
+struct Features {
+  std::vector<Tensor> grids;          // per view: f32 [h, w, width]
+  std::vector<Tensor> layers;         // other layers asked for
+  std::vector<Tensor> cls_attention;  // per asked layer: [views, patches]
+  std::vector<Object> objects;
+  std::vector<Tensor> object_features;  // per object: f32 [features]
+};
+
+class VisionEncoder {
+ public:
+  virtual ~VisionEncoder() = default;
+  virtual const EncoderInfo& info() const = 0;
+  // Checks run.cancelled() between layers. With a planning arena it only measures memory (pictures may then be empty).
+  virtual Result<Features> encode(Run&, std::span<const View> views, const media::Picture& picture, const Signals& wanted) = 0;
+};
+
+}  // namespace lava
