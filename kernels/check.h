@@ -1,13 +1,9 @@
 // Assertions for programmer errors. Bad input never ends here: it is a Result (kernels/result.h).
 #pragma once
-#include <cstdio>
-#include <cstdlib>
 
 namespace lava {
-[[noreturn]] inline void check_failed(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "lavascope: internal error: %s (%s:%d)\n", condition, file, line);
-  std::abort();
-}
+// Prints and aborts. Out of line, so that objects of one instruction set hold no copy of it.
+[[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }  // namespace lava
 
 #define LAVA_CHECK(condition) \

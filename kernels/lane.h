@@ -18,11 +18,12 @@ struct Lane {
   std::byte* scratch = nullptr;  // this lane's own, 64-byte aligned, scratch_bytes long
   static constexpr size_t scratch_bytes = size_t{1} << 20;
 
-  void sync() const {
+  [[gnu::always_inline]] void sync() const {
     if (count > 1) barrier_wait(*barrier);
   }
+  // (Kernels of one instruction set may hold no shared inline function that is compiled out of line: always inline.)
   // This lane's contiguous share of `total` items in multiples of `grain`.
-  Span share(int64_t total, int64_t grain = 1) const {
+  [[gnu::always_inline]] Span share(int64_t total, int64_t grain = 1) const {
     const int64_t units = (total + grain - 1) / grain;
     const int64_t begin = units * index / count * grain, end = units * (index + 1) / count * grain;
     return {begin < total ? begin : total, end < total ? end : total};

@@ -1,4 +1,5 @@
 // A small value that names memory owned by someone else (weights, an Arena, a KV cache). Shapes are in memory order: the last extent is fastest.
+// Accessors are always inlined: kernels of one instruction set may not leave a shared copy behind.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -28,16 +29,16 @@ struct Tensor {
     }
   }
 
-  bool empty() const { return data == nullptr; }
-  int64_t elements() const {
+  [[gnu::always_inline]] bool empty() const { return data == nullptr; }
+  [[gnu::always_inline]] int64_t elements() const {
     int64_t n = 1;
     for (int i = 0; i < rank; ++i) n *= extent[i];
     return n;
   }
-  int32_t width() const { return extent[rank - 1]; }            // values of a row
-  int64_t rows() const { return elements() / extent[rank - 1]; }  // all leading extents together
-  size_t bytes() const { return row_bytes(dtype, elements()); }
-  bool contiguous() const {
+  [[gnu::always_inline]] int32_t width() const { return extent[rank - 1]; }            // values of a row
+  [[gnu::always_inline]] int64_t rows() const { return elements() / extent[rank - 1]; }  // all leading extents together
+  [[gnu::always_inline]] size_t bytes() const { return row_bytes(dtype, elements()); }
+  [[gnu::always_inline]] bool contiguous() const {
     int64_t step = 1;
     for (int i = rank - 1; i >= 0; --i) {
       if (extent[i] != 1 && stride[i] != step) return false;
@@ -47,15 +48,15 @@ struct Tensor {
   }
 
   template <class T>
-  T* as() const {
+  [[gnu::always_inline]] T* as() const {
     return reinterpret_cast<T*>(data);
   }
-  float* f32() const {
+  [[gnu::always_inline]] float* f32() const {
     LAVA_CHECK(dtype == DType::f32);
     return as<float>();
   }
   // Row `i` of a rank-2 tensor.
-  float* row(int64_t i) const { return f32() + i * stride[rank - 2]; }
+  [[gnu::always_inline]] float* row(int64_t i) const { return f32() + i * stride[rank - 2]; }
 
   // Rows [begin, begin + count) along the first extent.
   Tensor slice(int64_t begin, int64_t count) const {
