@@ -1,0 +1,35 @@
+// Resampling with the results of the Pillow library, bit for bit, as the processors of vision models were made with it.
+#pragma once
+#include <array>
+
+#include "engine/media/picture.h"
+
+namespace lava::media {
+
+enum class Filter : uint8_t { bilinear, bicubic };
+using Colour = std::array<uint8_t, 3>;
+
+// A picture lying on a larger one-coloured sheet; {} means no sheet.
+struct Sheet {
+  Size size;
+  int x = 0, y = 0;  // place of the picture's upper left corner
+  Colour colour{};
+
+  bool used() const { return size.width > 0; }
+  bool operator==(const Sheet&) const = default;
+};
+
+Picture resize(const Picture& picture, Size size, Filter filter);
+// The part `window` of what resizing (the picture on `sheet`) to `size` gives. Neither the sheet nor the whole result is ever built, so the
+// cost depends on the window and the picture, whatever their ratio.
+Picture resize_window(const Picture& picture, const Sheet& sheet, Size size, Rect window, Filter filter);
+
+Picture crop(const Picture& picture, Rect part);
+// Centred; the odd pixel goes to the right or the bottom.
+Sheet square_sheet(Size picture, Colour colour);
+Picture pad_to_square(const Picture& picture, Colour colour);
+
+// out[c, y, x] = (rgb / 255 - mean[c]) / std[c], in the arithmetic of the Hugging Face processors. [3, height, width]
+void to_tensor(const Picture& picture, const std::array<float, 3>& mean, const std::array<float, 3>& std, float* out);
+
+}  // namespace lava::media
