@@ -9,17 +9,17 @@
 namespace lava {
 
 struct LinearTarget {
-  Matrix weight;               // [out, in]
-  Tensor bias;                 // f32 [out] or empty
-  Tensor out;                  // f32 [rows, out]
+  Matrix weight;  // [out, in]
+  Tensor bias;    // f32 [out] or empty
+  Tensor out;     // f32 [rows, out]
   Activation activation = Activation::none;
-  bool accumulate = false;     // out += ...; then activation must be none
+  bool accumulate = false;  // out += ...; then activation must be none
 };
 
 struct LinearArgs {
   static constexpr OpId id = OpId::linear;
-  Tensor x;                    // f32 [rows, in]
-  Tensor scratch;              // u8 [n]: the prepared x, when a target is fast and quantised; else empty
+  Tensor x;        // f32 [rows, in]
+  Tensor scratch;  // u8 [n]: the prepared x, when a target is fast and quantised; else empty
   int32_t targets = 0;
   std::array<LinearTarget, 3> target;
 

@@ -1,0 +1,67 @@
+// Checks of linear, its memory and its cost.
+#include "kernels/linear/linear.h"
+
+#include "kernels/linear/prepared.h"
+#include "kernels/ops.h"
+
+namespace lava {
+namespace {
+
+bool is_f32_matrix(const Tensor& t) { return t.dtype == DType::f32 && t.rank == 2 && (t.extent[1] == 1 || t.stride[1] == 1); }
+
+// Leading extents become rows; a rank-1 tensor is one row.
+Tensor as_matrix(const Tensor& t) { return t.rank == 2 ? t : t.reshape({t.rows(), t.width()}); }
+
+void check_target(const LinearTarget& target, const Tensor& x) {
+  const Matrix& w = target.weight;
+  LAVA_CHECK(!w.empty() && w.in == x.extent[1] && w.in % dtype_info(w.format).block == 0);
+  LAVA_CHECK(w.layout == MatrixLayout::rows || is_quantized(w.format));
+  LAVA_CHECK(is_f32_matrix(target.out) && target.out.extent[0] == x.extent[0] && target.out.extent[1] == w.out);
+  LAVA_CHECK(target.bias.empty() || (target.bias.dtype == DType::f32 && target.bias.contiguous() && target.bias.elements() == w.out));
+  LAVA_CHECK(!target.accumulate || target.activation == Activation::none);
+}
+
+}  // namespace
+
+void LinearArgs::visit(TensorVisitor& visitor) {
+  visitor.read(x);  // scratch is no result: what it holds after the op is nobody's business
+  for (int i = 0; i < targets; ++i) {
+    if (!target[i].bias.empty()) visitor.read(target[i].bias);
+    visitor.written(target[i].out);
+  }
+}
+
+Cost LinearArgs::cost() const {
+  Cost cost{4.0 * static_cast<double>(x.elements()), 0.0};
+  for (int i = 0; i < targets; ++i) {
+    const Matrix& w = target[i].weight;
+    const double rows = static_cast<double>(x.rows());
+    cost.bytes += static_cast<double>(packed_bytes(w.format, w.layout, w.out, w.in)) + (target[i].accumulate ? 8.0 : 4.0) * rows * w.out;
+    cost.flops += 2.0 * rows * w.out * w.in;
+  }
+  return cost;
+}
+
+namespace ops {
+
+void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) {
+  LinearArgs args;
+  LAVA_CHECK(!targets.empty() && targets.size() <= args.target.size() && !x.empty());
+  args.x = as_matrix(x);
+  LAVA_CHECK(is_f32_matrix(args.x));
+  args.targets = static_cast<int32_t>(targets.size());
+  auto scope = run.arena.scope();
+  bool prepared = false;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    args.target[i] = targets[i];
+    args.target[i].out = as_matrix(targets[i].out);
+    check_target(args.target[i], args.x);
+    prepared |= takes_prepared(targets[i].weight);
+  }
+  if (args.x.extent[0] == 0) return;
+  if (prepared) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(prepared_bytes(args.x.extent[0], args.x.extent[1]))});
+  run.execute(args);
+}
+
+}  // namespace ops
+}  // namespace lava
