@@ -1,5 +1,6 @@
 // The weights of one model on one device: checks names and shapes, packs matrices, widens vectors, and owns the memory.
 #pragma once
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,15 +13,18 @@
 
 namespace lava {
 
+// A matrix whose kernel reads the file's own layout is not copied: the sources given must outlive what was made from them.
 class Weights {
  public:
   explicit Weights(Device& device) : device_(device) {}
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
-  // [out, in] weight; errors name the tensor, its shape and the shape that was expected.
+  // [out, in] weight; the extents of a tensor of higher rank after the first count as `in`. Errors name the tensor, its shape and the
+  // shape that was expected.
   Result<Matrix> matrix(const io::TensorSource&, std::string_view name, int64_t out, int64_t in, Precision);
-  // The rows of several weights with the same `in` under one another (q, k, v). Formats must agree, else empty Matrix.
+  // Rows [begin, begin + count) of a [rows, in] weight (a fused q,k,v or gate,up).
+  Result<Matrix> matrix_rows(const io::TensorSource&, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count, Precision);
   // Any float or quantised tensor of `elements` values, widened to f32 and shaped.
   Result<Tensor> dense(const io::TensorSource&, std::string_view name, std::initializer_list<int64_t> shape);
   // f32 memory that the model fills itself (tables), zeroed.
@@ -28,7 +32,7 @@ class Weights {
   // A matrix made from f32 values (LoRA, folded weights), kept as f32.
   Result<Matrix> matrix_from(const float* values, int64_t out, int64_t in);
 
-  size_t bytes() const { return bytes_; }
+  size_t bytes() const { return bytes_; }  // copied or used in place
   Device& device() const { return device_; }
 
  private:
@@ -36,6 +40,8 @@ class Weights {
 
   Device& device_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
+  std::byte* chunk_ = nullptr;  // rest of the last shared buffer
+  size_t chunk_left_ = 0;
   size_t bytes_ = 0;
 };
 

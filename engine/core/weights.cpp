@@ -1,0 +1,145 @@
+#include "engine/core/weights.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <limits>
+
+#include "engine/io/names.h"
+#include "kernels/formats/formats.h"
+
+namespace lava {
+namespace {
+
+constexpr size_t alignment = 64;
+constexpr size_t chunk_bytes = size_t{1} << 20;  // small tensors share buffers of this size
+
+std::string shape_text(std::span<const int64_t> shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+tl::unexpected<Error> wrong_shape(const io::TensorSource& source, const io::TensorEntry& entry, std::span<const int64_t> wanted) {
+  return fail(Error::Kind::invalid, "A weight does not fit the model's configuration",
+              fmt::format("{} in {} has the shape {}, expected {}", io::printable(entry.name), source.describe(), shape_text(entry.shape), shape_text(wanted)),
+              "Check that all files belong to the same model, and download them again");
+}
+
+Result<const io::TensorEntry*> find(const io::TensorSource& source, std::string_view name) {
+  if (const io::TensorEntry* entry = source.find(name)) return entry;
+  const std::string reason = source.why_absent(name);
+  if (!reason.empty()) return fail(Error::Kind::unsupported, "A weight has a number format that is not supported", reason);
+  return fail(Error::Kind::invalid, "A weight is missing", fmt::format("{} has no tensor {}", source.describe(), name),
+              "Check that the download is complete and that the file is a supported model");
+}
+
+bool fits_matrix(const io::TensorEntry& entry, int64_t out, int64_t in) {
+  if (entry.shape.size() < 2 || entry.shape[0] != out) return false;
+  int64_t rest = 1;
+  for (size_t i = 1; i < entry.shape.size(); ++i) rest *= entry.shape[i];
+  return rest == in;
+}
+
+Result<void> check_format(const io::TensorSource& source, const io::TensorEntry& entry, int64_t in) {
+  const DTypeInfo info = dtype_info(entry.dtype);
+  if (entry.dtype == DType::i32 || entry.dtype == DType::i8 || entry.dtype == DType::u8)
+    return fail(Error::Kind::unsupported, "A weight has a number format that is not supported",
+                fmt::format("{} in {} is {}", io::printable(entry.name), source.describe(), info.name));
+  if (in % info.block != 0)
+    return fail(Error::Kind::invalid, "A weight does not fit its number format",
+                fmt::format("rows of {} in {} have {} values, not a multiple of {}", io::printable(entry.name), source.describe(), in, info.block));
+  return {};
+}
+
+bool usable_in_place(const Device& device, DType format, MatrixLayout layout, const std::byte* address) {
+  const size_t align = is_quantized(format) ? 2 : static_cast<size_t>(dtype_info(format).bytes);
+  return layout == MatrixLayout::rows && device.info().backend == "cpu" && reinterpret_cast<uintptr_t>(address) % align == 0;
+}
+
+}  // namespace
+
+Result<std::byte*> Weights::reserve(size_t bytes) {
+  const size_t need = (bytes + alignment - 1) / alignment * alignment;
+  bytes_ += need;
+  if (need <= chunk_left_) {
+    std::byte* address = chunk_;
+    chunk_ += need;
+    chunk_left_ -= need;
+    return address;
+  }
+  const bool shared = need < chunk_bytes / 4;
+  LAVA_TRY(auto buffer, device_.allocate(shared ? chunk_bytes : need));
+  std::byte* address = buffer->data();
+  buffers_.push_back(std::move(buffer));
+  if (shared) {
+    chunk_ = address + need;
+    chunk_left_ = chunk_bytes - need;
+  }
+  return address;
+}
+
+Result<Matrix> Weights::matrix(const io::TensorSource& source, std::string_view name, int64_t out, int64_t in, Precision precision) {
+  return matrix_rows(source, name, out, in, 0, out, precision);
+}
+
+Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count,
+                                    Precision precision) {
+  LAVA_CHECK(rows > 0 && in > 0 && begin >= 0 && count > 0 && begin + count <= rows);
+  LAVA_TRY(const io::TensorEntry* entry, find(source, name));
+  const int64_t wanted[] = {rows, in};
+  if (!fits_matrix(*entry, rows, in)) return wrong_shape(source, *entry, wanted);
+  LAVA_CHECK_OK(check_format(source, *entry, in));
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  if (rows > most || in > most) return fail(Error::Kind::too_large, "A weight is too large", fmt::format("{} has the shape {}", name, shape_text(wanted)));
+
+  Matrix matrix;
+  matrix.format = entry->dtype;
+  matrix.precision = is_quantized(entry->dtype) ? precision : Precision::exact;
+  matrix.layout = preferred_layout(entry->dtype, matrix.precision, count, in);
+  matrix.out = static_cast<int32_t>(count);
+  matrix.in = static_cast<int32_t>(in);
+  const std::byte* values = entry->bytes.data() + row_bytes(entry->dtype, begin * in);
+  if (usable_in_place(device_, matrix.format, matrix.layout, values)) {
+    bytes_ += row_bytes(entry->dtype, count * in);
+    matrix.data = values;
+    return matrix;
+  }
+  LAVA_TRY(std::byte* target, reserve(packed_bytes(matrix.format, matrix.layout, count, in)));
+  pack_matrix(matrix.format, matrix.layout, count, in, values, target);
+  matrix.data = target;
+  return matrix;
+}
+
+Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view name, std::initializer_list<int64_t> shape) {
+  LAVA_TRY(const io::TensorEntry* entry, find(source, name));
+  int64_t elements = 1;
+  for (const int64_t extent : shape) elements *= extent;
+  if (entry->elements() != elements) return wrong_shape(source, *entry, {shape.begin(), shape.size()});
+  LAVA_CHECK_OK(check_format(source, *entry, entry->shape.empty() ? elements : entry->shape.back()));
+  LAVA_TRY(std::byte* memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
+  const Tensor tensor(DType::f32, shape, memory);
+  dequantize_row(entry->dtype, entry->bytes.data(), tensor.f32(), elements);
+  return tensor;
+}
+
+Result<Tensor> Weights::zeros(std::initializer_list<int64_t> shape) {
+  int64_t elements = 1;
+  for (const int64_t extent : shape) elements *= extent;
+  LAVA_TRY(std::byte* memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
+  std::memset(memory, 0, static_cast<size_t>(elements) * sizeof(float));
+  return Tensor(DType::f32, shape, memory);
+}
+
+Result<Matrix> Weights::matrix_from(const float* values, int64_t out, int64_t in) {
+  Matrix matrix;
+  matrix.layout = preferred_layout(DType::f32, Precision::exact, out, in);
+  matrix.out = static_cast<int32_t>(out);
+  matrix.in = static_cast<int32_t>(in);
+  LAVA_TRY(std::byte* target, reserve(packed_bytes(DType::f32, matrix.layout, out, in)));
+  pack_matrix(DType::f32, matrix.layout, out, in, reinterpret_cast<const std::byte*>(values), target);
+  matrix.data = target;
+  return matrix;
+}
+
+}  // namespace lava
