@@ -24,6 +24,7 @@ struct Chat {
   MessageId current_leaf = 0;  // 0: no message yet
   QString thumbnail;           // SHA-256 of a picture, empty if none
   bool pinned = false;
+  bool binned = false;
 };
 
 enum class Role { system, user, assistant };
@@ -61,18 +62,31 @@ struct Message {
   QDateTime created;
 };
 
-// Reads answer from a read-only connection of the calling thread; writes are queued, run in order on the writer thread,
+// A place where searched words were found. `snippet` is a line of the message with the words between U+0002 and U+0003.
+struct SearchHit {
+  ChatId chat = 0;
+  MessageId message = 0;
+  QString title;
+  QString snippet;
+  QDateTime created;
+};
+
+// Reads answer from a read-only connection that no other thread uses meanwhile; writes are queued, run in order on the writer thread,
 // and the future is ready once the transaction is committed.
 class HistoryStore : public QObject {
   Q_OBJECT
  public:
-  static Result<std::unique_ptr<HistoryStore>> open(const QString& folder);  // makes folder and schema, migrates, starts quick_check
+  // Makes folder and schema, migrates, and checks the file in the background once the caller's event loop runs.
+  static Result<std::unique_ptr<HistoryStore>> open(const QString& folder);
   ~HistoryStore() override;                                                   // finishes queued writes
 
-  std::vector<Chat> chats(const QString& search = {}) const;  // newest first; search matches titles and message words
-  std::optional<Chat> chat(ChatId) const;
+  std::vector<Chat> chats(const QString& search = {}) const;  // newest first; every word begins a word of the title or of a message
+  std::vector<SearchHit> search(const QString& words, int most = 50) const;  // messages with all the words, newest first
+  std::vector<Chat> bin() const;                              // deleted chats, last deleted first
+  std::optional<Chat> chat(ChatId) const;                     // also one in the bin
   std::vector<Message> branch(ChatId) const;                  // root .. current leaf
   std::vector<MessageId> siblings(MessageId) const;           // in order of creation, itself included
+  MessageId newest_leaf(MessageId) const;                     // follow the newest child down; itself when it has none
 
   QFuture<Result<ChatId>> create_chat(const QString& title);
   QFuture<Result<void>> rename_chat(ChatId, const QString& title);
@@ -83,7 +97,8 @@ class HistoryStore : public QObject {
   QFuture<Result<void>> update_message(const Message&);    // text, state, boxes, timings, error
   QFuture<Result<void>> select_leaf(ChatId, MessageId);
 
-  bool read_only() const;  // after a failed check; writes then fail with a sentence
+  bool read_only() const;          // after a failed check, beside another window, or with a newer file; writes then fail with a sentence
+  QString read_only_reason() const;  // that sentence; empty when writes are possible
 
  signals:
   void changed();                          // a chat was added, removed, renamed or touched
@@ -92,6 +107,7 @@ class HistoryStore : public QObject {
  private:
   class Impl;
   explicit HistoryStore(std::unique_ptr<Impl>);
+  void start_check();
   std::unique_ptr<Impl> impl_;
 };
 

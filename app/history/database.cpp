@@ -1,0 +1,170 @@
+#include "app/history/database.h"
+
+#include <sqlite3.h>
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QUrl>
+#include <cerrno>
+#include <cstring>
+
+namespace lava::app {
+namespace {
+
+bool no_space(int code, int system_error) {
+  if ((code & 0xff) == SQLITE_FULL) return true;
+  return (code & 0xff) == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
+}
+
+Error describe(int code, int system_error, const std::string& cause, const QString& file) {
+  const std::string place = QDir::toNativeSeparators(file).toStdString();
+  if (no_space(code, system_error))
+    return {Error::Kind::io, "The disk is full, so the change was not saved", "no space left for " + place,
+            "Free some space and try again; everything saved before is still there"};
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Error::Kind::invalid, "The history is damaged", place + ": " + cause, "Restore a backup, or move the file away to start anew"};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return {Error::Kind::io, "The history cannot be written", place + ": " + cause, "Check the permissions of the folder"};
+    case SQLITE_CANTOPEN:
+      return {Error::Kind::io, "The history cannot be opened", place + ": " + cause, "Check that the folder exists and that you may write there"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Error::Kind::busy, "The history is in use by another program", place + ": " + cause, "Close the other program and try again"};
+    case SQLITE_NOMEM:
+      return {Error::Kind::out_of_memory, "There is not enough memory to work on the history", cause, "Close other programs and try again"};
+    case SQLITE_INTERRUPT:
+      return {Error::Kind::cancelled, "Reading the history was stopped", {}, {}};
+    case SQLITE_IOERR:
+      return {Error::Kind::io, "The history cannot be read or written",
+              place + ": " + (system_error ? std::strerror(system_error) : cause.c_str()), "Check the disk"};
+    default:
+      return {Error::Kind::internal, "The history could not do what was asked", cause, {}};
+  }
+}
+
+// Opens a read-only file also where the folder cannot be written and no log of a running writer exists.
+QString location(const QString& file, Access access) {
+  QUrl url = QUrl::fromLocalFile(QFileInfo(file).absoluteFilePath());
+  const bool frozen = access == Access::read_only && !QFileInfo(QFileInfo(file).absolutePath()).isWritable() && !QFile::exists(file + "-wal");
+  return QString::fromLatin1(url.toEncoded()) + (frozen ? "?immutable=1" : "");
+}
+
+}  // namespace
+
+void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+Result<Database> Database::open(const QString& file, Access access) {
+  sqlite3* handle = nullptr;
+  const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+  const int code = sqlite3_open_v2(location(file, access).toUtf8().constData(), &handle, flags, nullptr);
+  Database database(handle, file);
+  if (code != SQLITE_OK) return tl::unexpected(describe(code, 0, sqlite3_errstr(code), file));
+  sqlite3_busy_timeout(handle, 5000);
+  LAVA_CHECK_OK(database.execute("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"));
+  return database;
+}
+
+Error Database::error() const {
+  sqlite3* handle = handle_.get();
+  return describe(sqlite3_extended_errcode(handle), sqlite3_system_errno(handle), sqlite3_errmsg(handle), file_);
+}
+
+Result<void> Database::execute(std::string_view sql) {
+  if (sqlite3_exec(handle_.get(), std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return tl::unexpected(error());
+  return {};
+}
+
+Result<qint64> Database::integer(std::string_view sql) {
+  Statement statement(*this, sql);
+  const qint64 value = statement.next() ? statement.integer(0) : 0;
+  LAVA_CHECK_OK(statement.ok());
+  return value;
+}
+
+Result<QString> Database::quick_check(int most_lines) {
+  Statement statement(*this, "PRAGMA quick_check(" + std::to_string(most_lines) + ")");
+  QStringList lines;
+  while (statement.next()) lines << statement.text(0);
+  LAVA_CHECK_OK(statement.ok());
+  return lines.join('\n');
+}
+
+Result<void> Database::copy_to(const QString& file) {
+  LAVA_TRY(Database copy, open(file, Access::read_write));
+  sqlite3_backup* backup = sqlite3_backup_init(copy.handle(), "main", handle_.get(), "main");
+  if (!backup) return tl::unexpected(copy.error());
+  const int step = sqlite3_backup_step(backup, -1);
+  sqlite3_backup_finish(backup);
+  if (step != SQLITE_DONE) return tl::unexpected(describe(step, sqlite3_system_errno(copy.handle()), sqlite3_errstr(step), file));
+  LAVA_TRY(const QString report, copy.quick_check(1));
+  if (report != "ok") return fail(Error::Kind::io, "The backup of the history is not readable", report.toStdString(), "Check the disk");
+  return {};
+}
+
+void Database::interrupt() { sqlite3_interrupt(handle_.get()); }
+qint64 Database::last_id() const { return sqlite3_last_insert_rowid(handle_.get()); }
+int Database::changes() const { return sqlite3_changes(handle_.get()); }
+
+Statement::Statement(Database& database, std::string_view sql) : database_(database) {
+  keep(sqlite3_prepare_v2(database.handle(), sql.data(), static_cast<int>(sql.size()), &statement_, nullptr));
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+void Statement::keep(int code) {
+  if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE && !error_) error_ = database_.error();
+}
+
+Statement& Statement::bind(qint64 value) {
+  if (!error_) keep(sqlite3_bind_int64(statement_, ++place_, value));
+  return *this;
+}
+
+Statement& Statement::bind_id(qint64 value) {
+  if (value != 0) return bind(value);
+  if (!error_) keep(sqlite3_bind_null(statement_, ++place_));
+  return *this;
+}
+
+Statement& Statement::bind(const QString& value) {
+  const QByteArray utf8 = value.toUtf8();
+  if (!error_) keep(sqlite3_bind_text64(statement_, ++place_, utf8.constData(), utf8.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  return *this;
+}
+
+bool Statement::next() {
+  if (error_) return false;
+  const int code = sqlite3_step(statement_);
+  keep(code);
+  return code == SQLITE_ROW;
+}
+
+Result<void> Statement::run() {
+  while (next()) {
+  }
+  return ok();
+}
+
+Result<void> Statement::ok() const {
+  if (error_) return tl::unexpected(*error_);
+  return {};
+}
+
+qint64 Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+bool Statement::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+QString Statement::text(int column) const {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  return QString::fromUtf8(bytes, bytes ? sqlite3_column_bytes(statement_, column) : 0);
+}
+
+}  // namespace lava::app
