@@ -1,5 +1,6 @@
 // The engine as a child process: start, watch, restart. Lives on the thread that made it.
 #pragma once
+#include <QJsonObject>
 #include <QObject>
 #include <QProcess>
 #include <QString>

@@ -69,7 +69,9 @@ Result<Database> Database::open(const QString& file, Access access) {
   Database database(handle, file);
   if (code != SQLITE_OK) return tl::unexpected(describe(code, 0, sqlite3_errstr(code), file));
   sqlite3_busy_timeout(handle, 5000);
-  LAVA_CHECK_OK(database.execute("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"));
+  LAVA_CHECK_OK(database.execute("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"));
+  // The writer cannot do without: the word index is kept by triggers on a virtual table.
+  if (access == Access::read_only) LAVA_CHECK_OK(database.execute("PRAGMA trusted_schema = OFF"));
   return database;
 }
 

@@ -101,9 +101,10 @@ std::vector<Chat> read_chats(Database& database, const QString& words, bool binn
   const QStringList patterns = word_patterns(words);
   if (patterns.isEmpty() && !words.trimmed().isEmpty()) return {};
   for (qsizetype i = 1; i <= patterns.size(); ++i) {
-    const std::string p = "?" + std::to_string(i);
-    sql += "AND (id IN (SELECT rowid FROM chat_words WHERE chat_words MATCH " + p +
-           ") OR id IN (SELECT m.chat FROM message_words w JOIN message m ON m.id = w.rowid WHERE w.message_words MATCH " + p + ")) ";
+    static const QString one_word =
+        "AND (id IN (SELECT rowid FROM chat_words WHERE chat_words MATCH ?%1) OR id IN "
+        "(SELECT m.chat FROM message_words w JOIN message m ON m.id = w.rowid WHERE w.message_words MATCH ?%1)) ";
+    sql += one_word.arg(i).toStdString();
   }
   sql += binned ? "ORDER BY binned DESC, id DESC" : "ORDER BY changed DESC, id DESC";
   Statement rows(database, sql);

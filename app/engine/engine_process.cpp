@@ -1,0 +1,274 @@
+#include "app/engine/engine_process.h"
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QRandomGenerator>
+#include <QStandardPaths>
+#include <QTimer>
+#include <array>
+
+#include "app/engine/health_watch.h"
+
+namespace lava::app {
+namespace {
+
+constexpr int listening_patience_ms = 30000;
+constexpr int kill_after_ms = 1500;
+constexpr qsizetype most_line = 64 << 10;
+constexpr int kept_lines = 60, told_lines = 3;
+
+QString new_token() {
+  std::array<quint32, 8> words;
+  QRandomGenerator::system()->fillRange(words.data(), words.size());
+  return QString::fromLatin1(QByteArray(reinterpret_cast<const char*>(words.data()), sizeof words).toHex());
+}
+
+Result<QString> find_program(const QString& wanted) {
+  const QString name = "lavascope-engine";
+  QString found = wanted;
+  if (found.isEmpty()) {
+    found = QDir(QCoreApplication::applicationDirPath()).filePath(name);
+    if (!QFileInfo(found).isExecutable()) found = QStandardPaths::findExecutable(name);
+  } else if (!found.contains('/')) {
+    found = QStandardPaths::findExecutable(found);
+  }
+  if (!found.isEmpty() && QFileInfo(found).isFile() && QFileInfo(found).isExecutable()) return found;
+  return fail(Error::Kind::not_found, "The engine program is missing", (wanted.isEmpty() ? name : wanted).toStdString() + " was not found",
+              "Install Lavascope again");
+}
+
+Result<void> check_file(const QString& path, const char* what) {
+  if (QFileInfo::exists(path)) return {};
+  return fail(Error::Kind::not_found, std::string("The ") + what + " does not exist", QDir::toNativeSeparators(path).toStdString(),
+              "Check the name, or choose another file");
+}
+
+QStringList arguments_of(const EngineOptions& options) {
+  QStringList arguments{"serve", "--model", options.model, "--control", "stdin"};
+  if (!options.mmproj.isEmpty()) arguments << "--mmproj" << options.mmproj;
+  if (options.threads > 0) arguments << "--threads" << QString::number(options.threads);
+  return arguments;
+}
+
+// What the engine wrote, line by line; a line without end is cut.
+class LineReader {
+ public:
+  template <class OnLine>
+  void feed(const QByteArray& bytes, OnLine on_line) {
+    for (const char c : bytes) {
+      if (c != '\n') {
+        if (line_.size() < most_line) line_.append(c);
+        continue;
+      }
+      on_line(QString::fromUtf8(std::exchange(line_, {})).trimmed());
+    }
+  }
+  QString rest() const { return QString::fromUtf8(line_).trimmed(); }
+
+ private:
+  QByteArray line_;
+};
+
+}  // namespace
+
+class EngineProcess::Impl {
+ public:
+  explicit Impl(EngineProcess* owner) : owner_(owner) {}
+
+  EngineProcess* owner_;
+  EngineOptions options_;
+  State state_ = State::stopped;
+  double progress_ = 0;
+  QUrl url_;
+  QString token_;
+  Error error_;
+  QJsonObject props_;
+  QProcess* process_ = nullptr;
+  QTimer* patience_ = nullptr;
+  std::unique_ptr<HealthWatch> watch_;
+  LineReader out_, log_;
+  QStringList log_lines_;
+
+  void start(const EngineOptions& options);
+  void launch(const QString& program);
+  void release();
+  void read_output();
+  void read_log();
+  void listening(const QString& line);
+  void watch();
+  void ended(int code, QProcess::ExitStatus status);
+  void fail_with(Error error);
+  void set_state(State state);
+  std::string last_words() const;
+};
+
+void EngineProcess::Impl::set_state(State state) {
+  if (state_ == state) return;
+  state_ = state;
+  emit owner_->state_changed(state);
+}
+
+void EngineProcess::Impl::fail_with(Error error) {
+  error_ = std::move(error);
+  release();
+  set_state(State::failed);
+}
+
+std::string EngineProcess::Impl::last_words() const {
+  QStringList lines = log_lines_;
+  if (!log_.rest().isEmpty()) lines << log_.rest();
+  return lines.mid(std::max<qsizetype>(0, lines.size() - told_lines)).join(" | ").left(600).toStdString();
+}
+
+void EngineProcess::Impl::start(const EngineOptions& options) {
+  release();
+  options_ = options;
+  error_ = {};
+  props_ = {};
+  url_.clear();
+  progress_ = 0;
+  out_ = {};
+  log_ = {};
+  log_lines_.clear();
+  set_state(State::starting);
+  const auto program = find_program(options.program);
+  if (!program) return fail_with(program.error());
+  Result<void> files;
+  if (options.model != "default") files = check_file(options.model, "model");
+  if (files && !options.mmproj.isEmpty()) files = check_file(options.mmproj, "projector of the model");
+  if (!files) return fail_with(files.error());
+  launch(*program);
+}
+
+void EngineProcess::Impl::launch(const QString& program) {
+  token_ = new_token();
+  process_ = new QProcess(owner_);
+  QObject::connect(process_, &QProcess::readyReadStandardOutput, owner_, [this] { read_output(); });
+  QObject::connect(process_, &QProcess::readyReadStandardError, owner_, [this] { read_log(); });
+  QObject::connect(process_, &QProcess::finished, owner_, [this](int code, QProcess::ExitStatus status) { ended(code, status); });
+  QObject::connect(process_, &QProcess::errorOccurred, owner_, [this, program](QProcess::ProcessError problem) {
+    if (problem != QProcess::FailedToStart) return;  // the others end in finished()
+    fail_with({Error::Kind::io, "The engine cannot be started", program.toStdString() + ": " + process_->errorString().toStdString(), "Install Lavascope again"});
+  });
+  patience_ = new QTimer(process_);
+  patience_->setSingleShot(true);
+  QObject::connect(patience_, &QTimer::timeout, owner_, [this] {
+    fail_with({Error::Kind::io, "The engine does not start", last_words().empty() ? "it said nothing for 30 seconds" : last_words(), "Try again"});
+  });
+  patience_->start(listening_patience_ms);
+  process_->start(program, arguments_of(options_));
+  if (!process_) return;  // start() may fail at once
+  process_->write(QJsonDocument(QJsonObject{{"token", token_}, {"port", 0}}).toJson(QJsonDocument::Compact) + "\n");
+}
+
+// Lets go of the process: the closed pipe and the signal ask it to end, and it is killed when it does not.
+void EngineProcess::Impl::release() {
+  watch_.reset();
+  if (!process_) return;
+  QProcess* process = std::exchange(process_, nullptr);
+  delete std::exchange(patience_, nullptr);
+  process->disconnect(owner_);
+  if (process->state() == QProcess::NotRunning) {
+    process->deleteLater();
+    return;
+  }
+  QObject::connect(process, &QProcess::finished, process, &QObject::deleteLater);
+  QTimer::singleShot(kill_after_ms, process, [process] { process->kill(); });
+  process->closeWriteChannel();
+  process->terminate();
+}
+
+void EngineProcess::Impl::read_output() {
+  if (!process_) return;
+  out_.feed(process_->readAllStandardOutput(), [this](const QString& line) {
+    if (state_ == State::starting && process_) listening(line);
+  });
+}
+
+void EngineProcess::Impl::read_log() {
+  if (!process_) return;
+  log_.feed(process_->readAllStandardError(), [this](const QString& line) {
+    if (!line.isEmpty()) log_lines_ << line;
+    if (log_lines_.size() > kept_lines) log_lines_.removeFirst();
+  });
+}
+
+void EngineProcess::Impl::listening(const QString& line) {
+  const QJsonObject object = QJsonDocument::fromJson(line.toUtf8()).object();
+  const QUrl url(object["listening"].toString(), QUrl::StrictMode);
+  if (url.scheme() != "http" || url.host().isEmpty() || url.port() <= 0) return;  // some other output
+  patience_->stop();
+  url_ = url;
+  set_state(State::loading);
+  if (state_ == State::loading && process_) watch();
+}
+
+void EngineProcess::Impl::watch() {
+  // The thread of the watch speaks to the owner's thread; what arrives after release() finds another process.
+  auto on_owner = [this, process = process_](auto what) {
+    QMetaObject::invokeMethod(owner_, [this, process, what] {
+      if (process_ == process && state_ == State::loading) what();
+    }, Qt::QueuedConnection);
+  };
+  watch_ = std::make_unique<HealthWatch>(url_.toString().toUtf8(), token_.toUtf8(), HealthWatch::Told{
+      [this, on_owner](double progress, const QString& phase) {
+        on_owner([this, progress, phase] {
+          progress_ = progress;
+          emit owner_->progress_changed(progress, phase);
+        });
+      },
+      [this, on_owner](const QJsonObject& props) {
+        on_owner([this, props] {
+          props_ = props;
+          progress_ = 1;
+          emit owner_->progress_changed(1, "Ready");
+          set_state(State::ready);
+        });
+      },
+      [this, on_owner](const Error& error) { on_owner([this, error] { fail_with(error); }); }});
+}
+
+void EngineProcess::Impl::ended(int code, QProcess::ExitStatus status) {
+  read_log();
+  if (log_lines_.isEmpty() && log_.rest().isEmpty()) log_lines_ << out_.rest();
+  const bool before_ready = state_ != State::ready;
+  std::string cause = status == QProcess::CrashExit ? "it crashed" : "it ended with code " + std::to_string(code);
+  if (const std::string words = last_words(); !words.empty()) cause += "; its last words: " + words;
+  fail_with({Error::Kind::io, before_ready ? "The engine stopped while it was starting" : "The engine stopped", cause, "Restart the engine"});
+}
+
+EngineProcess::EngineProcess(QObject* parent) : QObject(parent), impl_(std::make_unique<Impl>(this)) {}
+
+EngineProcess::~EngineProcess() {
+  impl_->watch_.reset();
+  for (QProcess* process : findChildren<QProcess*>()) {
+    process->disconnect(this);
+    process->closeWriteChannel();
+    process->terminate();
+  }
+  for (QProcess* process : findChildren<QProcess*>()) {
+    if (process->state() != QProcess::NotRunning && !process->waitForFinished(kill_after_ms)) process->kill();
+    process->waitForFinished(5000);
+  }
+}
+
+void EngineProcess::start(const EngineOptions& options) { impl_->start(options); }
+void EngineProcess::restart() { impl_->start(EngineOptions(impl_->options_)); }
+
+void EngineProcess::stop() {
+  impl_->release();
+  impl_->set_state(State::stopped);
+}
+
+EngineProcess::State EngineProcess::state() const { return impl_->state_; }
+double EngineProcess::progress() const { return impl_->progress_; }
+QUrl EngineProcess::url() const { return impl_->url_; }
+QString EngineProcess::token() const { return impl_->token_; }
+Error EngineProcess::error() const { return impl_->error_; }
+qint64 EngineProcess::pid() const { return impl_->process_ ? impl_->process_->processId() : 0; }
+QJsonObject EngineProcess::props() const { return impl_->props_; }
+
+}  // namespace lava::app

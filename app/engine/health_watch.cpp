@@ -1,0 +1,78 @@
+#include "app/engine/health_watch.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "app/engine/answer_stream.h"
+
+namespace lava::app {
+namespace {
+constexpr int interval_ms = 150;
+constexpr qsizetype most_bytes = 1 << 20;
+}  // namespace
+
+HealthWatch::HealthWatch(QByteArray url, QByteArray token, Told told)
+    : url_(std::move(url)), token_(std::move(token)), told_(std::move(told)), thread_([this] { run(); }) {}
+
+HealthWatch::~HealthWatch() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_one();
+  call_.cancel();
+  thread_.join();
+}
+
+bool HealthWatch::pause(int milliseconds) {
+  std::unique_lock lock(mutex_);
+  return !wake_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return ending_; });
+}
+
+Result<QJsonObject> HealthWatch::get(const QByteArray& path, long* status) {
+  QByteArray body;
+  HttpRequest request;
+  request.url = url_ + path;
+  request.token = token_;
+  request.timeout_ms = 5000;
+  const HttpOutcome outcome = call_.perform(request, [&](long, QByteArrayView bytes) {
+    body.append(bytes);
+    return body.size() < most_bytes;
+  });
+  *status = outcome.status;
+  const auto json = lenient_json(body);
+  if (!json) return fail(Error::Kind::io, "The engine does not answer", outcome.cause);
+  return *json;
+}
+
+void HealthWatch::run() {
+  while (ask() && pause(interval_ms)) {
+  }
+}
+
+bool HealthWatch::ask() {
+  const auto before = std::chrono::steady_clock::now();
+  long status = 0;
+  const auto health = get("/health", &status);
+  if (!health) {
+    silent_ms_ += interval_ms + static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before).count());
+    if (silent_ms_ < patience_ms) return true;
+    told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for 30 seconds", "Restart the engine"});
+    return false;
+  }
+  silent_ms_ = 0;
+  const QString state = (*health)["status"].toString();
+  if (state == "ok") {
+    const auto props = get("/props", &status);
+    told_.ready(props ? *props : QJsonObject{});
+    return false;
+  }
+  if (state == "error") {
+    told_.failed(error_of_json((*health)["error"].toObject(), "The model could not be loaded"));
+    return false;
+  }
+  told_.progress(std::clamp((*health)["progress"].toDouble(), 0.0, 1.0), (*health)["phase"].toString());
+  return true;
+}
+
+}  // namespace lava::app

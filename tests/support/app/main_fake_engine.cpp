@@ -1,0 +1,205 @@
+// Speaks docs/api.md without a model, for the tests of its clients. What goes wrong is chosen by LAVA_FAKE (the process) and by
+// the last question (one answer); see the lists in run() and answer().
+#include <httplib.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+using json = nlohmann::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Asked {
+  std::string question;
+  int pictures = 0, turns = 0;
+  int max_tokens = 0;
+};
+
+std::atomic<bool> cancelled = false;
+std::mutex last_mutex;
+json last_request;
+
+Asked read_request(const json& body) {
+  Asked asked;
+  asked.max_tokens = body.value("max_tokens", 0);
+  for (const json& message : body.at("messages")) {
+    ++asked.turns;
+    asked.question.clear();
+    const json& content = message.at("content");
+    if (content.is_string()) asked.question = content;
+    else
+      for (const json& part : content) {
+        if (part.at("type") == "text") asked.question = part.at("text");
+        else if (part.at("image_url").at("url").get<std::string>().starts_with("data:image/")) ++asked.pictures;
+      }
+  }
+  return asked;
+}
+
+bool is(const Asked& asked, const char* word) { return asked.question.find(word) != std::string::npos; }
+
+std::string event(const json& data) { return "data: " + data.dump() + "\n\n"; }
+std::string delta(const std::string& text) {
+  return event({{"object", "chat.completion.chunk"}, {"choices", {{{"index", 0}, {"delta", {{"content", text}}}, {"finish_reason", nullptr}}}}});
+}
+std::string progress(const char* phase, int done, int total) {
+  return event({{"object", "lavascope.progress"}, {"choices", json::array()}, {"lavascope", {{"phase", phase}, {"done", done}, {"total", total}}}});
+}
+
+// "🐈 A cat sits on a mat." with the cat's and the mat's place, in bytes.
+std::string last_chunk(const Asked& asked) {
+  json boxes = json::array();
+  if (asked.pictures > 0)
+    boxes = {{{"label", "cat"}, {"box", {20.5, 30, 120, 140}}, {"start", 7}, {"end", 10}, {"picture", asked.pictures - 1}},
+             {{"label", "mat"}, {"box", {10, 100, 290, 190}}, {"start", 21}, {"end", 24}, {"picture", asked.pictures - 1}}};
+  return event({{"object", "chat.completion.chunk"},
+                {"choices", {{{"index", 0}, {"delta", json::object()}, {"finish_reason", "stop"}}}},
+                {"lavascope", {{"boxes", boxes}, {"timings", {{"decode_tokens", 8}, {"tokens_per_s", 40.0}, {"first_token_ms", 12.5}}}}}});
+}
+
+// The whole default answer as bytes of the stream.
+std::string whole_answer(const Asked& asked) {
+  std::string bytes = ": a comment\n\n" + progress("queued", 0, 1);
+  for (int i = 1; i <= asked.pictures; ++i) bytes += progress("picture", i, asked.pictures);
+  bytes += progress("prompt", 40, 40);
+  for (const char* word : {"🐈", " A", " cat", " sits", " on", " a", " mat", "."}) bytes += delta(word);
+  return bytes + last_chunk(asked) + "data: [DONE]\n\n";
+}
+
+bool send(httplib::DataSink& sink, const std::string& bytes) { return sink.write(bytes.data(), bytes.size()); }
+
+bool send_slowly(httplib::DataSink& sink) {
+  for (int i = 0; i < 600; ++i) {
+    if (!send(sink, delta("word ")) || !sink.is_writable()) {
+      cancelled = true;
+      return false;
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+  return true;
+}
+
+bool send_in_pieces(httplib::DataSink& sink, std::string bytes) {
+  for (size_t at = 0; (at = bytes.find('\n', at)) != std::string::npos; at += 2) bytes.insert(at, "\r");
+  for (size_t i = 0; i < bytes.size(); i += 3)
+    if (!send(sink, bytes.substr(i, 3))) return false;
+  return true;
+}
+
+bool answer(const Asked& asked, httplib::DataSink& sink) {
+  if (is(asked, "crash")) {
+    send(sink, delta("Half an"));
+    std::this_thread::sleep_for(100ms);
+    std::cerr << "fake engine: out of luck" << std::endl;
+    _exit(3);
+  }
+  bool going = true;
+  if (is(asked, "slow")) going = send_slowly(sink);
+  else if (is(asked, "pieces")) going = send_in_pieces(sink, whole_answer(asked));
+  else if (is(asked, "cut")) going = send(sink, delta("Half an"));
+  else if (is(asked, "broken")) going = send(sink, "data: {\"choices\": nonsense}\n\n");
+  else if (is(asked, "illegal")) going = send(sink, "data: {\"choices\":[{\"delta\":{\"content\":\"a\xFF z\"}}]}\n\n" + last_chunk(asked) + "data: [DONE]\n\n");
+  else if (is(asked, "fails")) going = send(sink, delta("Half an") + event({{"error", {{"message", "The memory is full."}, {"cause", "12 GB wanted"}, {"remedy", "Ask for less."}}}}));
+  else if (is(asked, "huge")) {
+    const std::string megabyte(1 << 20, 'x');
+    going = send(sink, "data: ");
+    for (int i = 0; i < 64 && going; ++i) going = send(sink, megabyte);
+  } else going = send(sink, whole_answer(asked));
+  if (going) sink.done();
+  return going;
+}
+
+void complete(const httplib::Request& request, httplib::Response& response) {
+  Asked asked;
+  try {
+    const json body = json::parse(request.body);
+    asked = read_request(body);
+    std::lock_guard lock(last_mutex);
+    last_request = {{"turns", asked.turns}, {"pictures", asked.pictures}, {"max_tokens", asked.max_tokens}, {"stream", body.value("stream", false)},
+                    {"question", asked.question}};
+  } catch (const std::exception& problem) {
+    response.status = 400;
+    response.set_content(json{{"error", {{"message", problem.what()}}}}.dump(), "application/json");
+    return;
+  }
+  if (is(asked, "undecodable")) {
+    response.status = 422;
+    response.set_content(R"({"error":{"message":"The picture cannot be read.","cause":"it is not a PNG","remedy":"Save it again."}})", "application/json");
+    return;
+  }
+  response.set_chunked_content_provider("text/event-stream", [asked](size_t, httplib::DataSink& sink) { return answer(asked, sink); });
+}
+
+int run(const std::string& fake, const std::string& token, int port) {
+  httplib::Server server;
+  const auto started = std::chrono::steady_clock::now();
+  server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
+    if (request.path == "/health" || request.get_header_value("Authorization") == std::string("Bearer ").append(token)) return httplib::Server::HandlerResponse::Unhandled;
+    response.status = 401;
+    return httplib::Server::HandlerResponse::Handled;
+  });
+  server.Get("/health", [&](const httplib::Request&, httplib::Response& response) {
+    if (fake == "mute") std::this_thread::sleep_for(100s);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    const double progress = fake == "slow_load" ? std::min(1.0, seconds / 1.2) : 1;
+    json health = {{"status", "ok"}, {"progress", 1}, {"phase", "Ready"}};
+    if (progress < 1) health = {{"status", "loading"}, {"progress", progress}, {"phase", "Loading model"}};
+    if (fake == "load_error") health = {{"status", "error"}, {"error", {{"message", "The model file ends early."}, {"cause", "tensor x"}, {"remedy", "Download it again."}}}};
+    if (health["status"] != "ok") response.status = 503;
+    response.set_content(health.dump(), "application/json");
+    if (fake == "crash_loading") _exit(7);
+  });
+  server.Get("/props", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(R"({"model":"fake","vision":true,"grounding":"boxes"})", "application/json");
+  });
+  server.Get("/test/last", [](const httplib::Request&, httplib::Response& response) {
+    std::lock_guard lock(last_mutex);
+    json last = last_request;
+    last["cancelled"] = cancelled.load();
+    response.set_content(last.dump(), "application/json");
+  });
+  server.Post("/v1/chat/completions", complete);
+  if (fake == "garbage") std::cout << "not json\n{\"listening\": 17}\n{\"listening\":\"ftp://x:1\"}\n[]\n" << std::string(200000, 'z') << std::endl;
+  const int bound = port == 0 ? server.bind_to_any_port("127.0.0.1") : (server.bind_to_port("127.0.0.1", port) ? port : -1);
+  if (bound < 0) return 1;
+  std::cout << json{{"listening", std::string("http://127.0.0.1:").append(std::to_string(bound))}}.dump() << std::endl;
+  server.listen_after_bind();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* chosen = std::getenv("LAVA_FAKE");
+  const std::string fake = chosen ? chosen : "";
+  bool control = false;
+  for (int i = 1; i < argc; ++i) control |= std::strcmp(argv[i], "--control") == 0;
+  if (fake == "crash_start") {
+    std::cerr << "fake engine: first line\nfake engine: the model is made of cheese" << std::endl;
+    abort();
+  }
+  if (fake == "silent") std::this_thread::sleep_for(100s);
+  if (fake == "stubborn") signal(SIGTERM, SIG_IGN);
+  std::string token = std::getenv("LAVASCOPE_TOKEN") ? std::getenv("LAVASCOPE_TOKEN") : "secret";
+  if (control) {
+    std::string line;
+    std::getline(std::cin, line);
+    token = json::parse(line).at("token");
+    if (fake != "stubborn") std::thread([] {
+      while (std::cin.get() != EOF) {
+      }
+      _exit(0);
+    }).detach();
+  }
+  return run(fake, token, 0);
+}
