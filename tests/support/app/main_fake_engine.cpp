@@ -48,7 +48,7 @@ Asked read_request(const json& body) {
 
 bool is(const Asked& asked, const char* word) { return asked.question.find(word) != std::string::npos; }
 
-std::string event(const json& data) { return "data: " + data.dump() + "\n\n"; }
+std::string event(const json& data) { return std::string("data: ").append(data.dump()).append("\n\n"); }
 std::string delta(const std::string& text) {
   return event({{"object", "chat.completion.chunk"}, {"choices", {{{"index", 0}, {"delta", {{"content", text}}}, {"finish_reason", nullptr}}}}});
 }
@@ -69,7 +69,8 @@ std::string last_chunk(const Asked& asked) {
 
 // The whole default answer as bytes of the stream.
 std::string whole_answer(const Asked& asked) {
-  std::string bytes = ": a comment\n\n" + progress("queued", 0, 1);
+  std::string bytes = ": a comment\n\n";
+  bytes += progress("queued", 0, 1);
   for (int i = 1; i <= asked.pictures; ++i) bytes += progress("picture", i, asked.pictures);
   bytes += progress("prompt", 40, 40);
   for (const char* word : {"🐈", " A", " cat", " sits", " on", " a", " mat", "."}) bytes += delta(word);
@@ -90,7 +91,7 @@ bool send_slowly(httplib::DataSink& sink) {
 }
 
 bool send_in_pieces(httplib::DataSink& sink, std::string bytes) {
-  for (size_t at = 0; (at = bytes.find('\n', at)) != std::string::npos; at += 2) bytes.insert(at, "\r");
+  for (size_t at = 0; (at = bytes.find('\n', at)) != std::string::npos; at += 2) bytes.insert(at, 1, '\r');
   for (size_t i = 0; i < bytes.size(); i += 3)
     if (!send(sink, bytes.substr(i, 3))) return false;
   return true;
