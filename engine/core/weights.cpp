@@ -43,13 +43,24 @@ bool fits_matrix(const io::TensorEntry& entry, int64_t out, int64_t in) {
 
 Result<void> check_format(const io::TensorSource& source, const io::TensorEntry& entry, int64_t in) {
   const DTypeInfo info = dtype_info(entry.dtype);
-  if (entry.dtype == DType::i32 || entry.dtype == DType::i8 || entry.dtype == DType::u8)
+  if (!is_weight_format(entry.dtype))
     return fail(Error::Kind::unsupported, "A weight has a number format that is not supported",
                 fmt::format("{} in {} is {}", io::printable(entry.name), source.describe(), info.name));
   if (in % info.block != 0)
     return fail(Error::Kind::invalid, "A weight does not fit its number format",
                 fmt::format("rows of {} in {} have {} values, not a multiple of {}", io::printable(entry.name), source.describe(), in, info.block));
   return {};
+}
+
+Result<const io::TensorEntry*> find_matrix(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in) {
+  LAVA_CHECK(rows > 0 && in > 0);
+  LAVA_TRY(const io::TensorEntry* entry, find(source, name));
+  const int64_t wanted[] = {rows, in};
+  if (!fits_matrix(*entry, rows, in)) return wrong_shape(source, *entry, wanted);
+  LAVA_CHECK_OK(check_format(source, *entry, in));
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  if (rows > most || in > most) return fail(Error::Kind::too_large, "A weight is too large", fmt::format("{} has the shape {}", name, shape_text(wanted)));
+  return entry;
 }
 
 bool usable_in_place(const Device& device, DType format, MatrixLayout layout, const std::byte* address) {
@@ -83,32 +94,32 @@ Result<Matrix> Weights::matrix(const io::TensorSource& source, std::string_view 
   return matrix_rows(source, name, out, in, 0, out, precision);
 }
 
+Result<Matrix> Weights::table(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in) {
+  LAVA_TRY(const io::TensorEntry* entry, find_matrix(source, name, rows, in));
+  return place(*entry, {entry->dtype, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}, 0);
+}
+
 Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count,
                                     Precision precision) {
-  LAVA_CHECK(rows > 0 && in > 0 && begin >= 0 && count > 0 && begin + count <= rows);
-  LAVA_TRY(const io::TensorEntry* entry, find(source, name));
-  const int64_t wanted[] = {rows, in};
-  if (!fits_matrix(*entry, rows, in)) return wrong_shape(source, *entry, wanted);
-  LAVA_CHECK_OK(check_format(source, *entry, in));
-  constexpr int64_t most = std::numeric_limits<int32_t>::max();
-  if (rows > most || in > most) return fail(Error::Kind::too_large, "A weight is too large", fmt::format("{} has the shape {}", name, shape_text(wanted)));
+  LAVA_CHECK(begin >= 0 && count > 0 && begin + count <= rows);
+  LAVA_TRY(const io::TensorEntry* entry, find_matrix(source, name, rows, in));
+  if (!is_quantized(entry->dtype)) precision = Precision::exact;
+  const MatrixLayout layout = preferred_layout(entry->dtype, precision, count, in);
+  return place(*entry, {entry->dtype, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
+}
 
-  Matrix matrix;
-  matrix.format = entry->dtype;
-  matrix.precision = is_quantized(entry->dtype) ? precision : Precision::exact;
-  matrix.layout = preferred_layout(entry->dtype, matrix.precision, count, in);
-  matrix.out = static_cast<int32_t>(count);
-  matrix.in = static_cast<int32_t>(in);
-  const std::byte* values = entry->bytes.data() + row_bytes(entry->dtype, begin * in);
-  if (usable_in_place(device_, matrix.format, matrix.layout, values)) {
-    bytes_ += row_bytes(entry->dtype, count * in);
-    matrix.data = values;
-    return matrix;
+// `shape` without its data, which is used in place or copied from row `begin` of the entry on.
+Result<Matrix> Weights::place(const io::TensorEntry& entry, Matrix shape, int64_t begin) {
+  const std::byte* values = entry.bytes.data() + row_bytes(shape.format, begin * shape.in);
+  if (usable_in_place(device_, shape.format, shape.layout, values)) {
+    bytes_ += row_bytes(shape.format, int64_t{shape.out} * shape.in);
+    shape.data = values;
+    return shape;
   }
-  LAVA_TRY(std::byte* target, reserve(packed_bytes(matrix.format, matrix.layout, count, in)));
-  pack_matrix(matrix.format, matrix.layout, count, in, values, target);
-  matrix.data = target;
-  return matrix;
+  LAVA_TRY(std::byte* target, reserve(packed_bytes(shape.format, shape.layout, shape.out, shape.in)));
+  pack_matrix(shape.format, shape.layout, shape.out, shape.in, values, target);
+  shape.data = target;
+  return shape;
 }
 
 Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view name, std::initializer_list<int64_t> shape) {

@@ -23,6 +23,8 @@ class Weights {
   // [out, in] weight; the extents of a tensor of higher rank after the first count as `in`. Errors name the tensor, its shape and the
   // shape that was expected.
   Result<Matrix> matrix(const io::TensorSource&, std::string_view name, int64_t out, int64_t in, Precision);
+  // A table whose rows are looked up one by one: never repacked, so a mapped file serves as it is.
+  Result<Matrix> table(const io::TensorSource&, std::string_view name, int64_t rows, int64_t in);
   // Rows [begin, begin + count) of a [rows, in] weight (a fused q,k,v or gate,up).
   Result<Matrix> matrix_rows(const io::TensorSource&, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count, Precision);
   // Any float or quantised tensor of `elements` values, widened to f32 and shaped.
@@ -37,6 +39,7 @@ class Weights {
 
  private:
   Result<std::byte*> reserve(size_t bytes);
+  Result<Matrix> place(const io::TensorEntry&, Matrix shape, int64_t begin);
 
   Device& device_;
   std::vector<std::unique_ptr<Buffer>> buffers_;

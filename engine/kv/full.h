@@ -1,0 +1,35 @@
+// Keys and values of every position of every layer, in one buffer of the device.
+#pragma once
+#include <memory>
+
+#include "kernels/device.h"
+#include "kernels/result.h"
+#include "kernels/tensor.h"
+
+namespace lava {
+
+struct KvShape {
+  int layers = 0, kv_heads = 0, context = 0, head_dim = 0;
+  DType dtype = DType::f16;
+
+  size_t bytes() const {
+    return 2 * static_cast<size_t>(layers) * static_cast<size_t>(kv_heads) * static_cast<size_t>(context) * row_bytes(dtype, head_dim);
+  }
+};
+
+class KvCache {
+ public:
+  static Result<KvCache> create(Device& device, const KvShape& shape);
+
+  Tensor keys(int layer) const { return at(2 * layer); }  // [kv_heads, context, head_dim], after rope
+  Tensor values(int layer) const { return at(2 * layer + 1); }
+  const KvShape& shape() const { return shape_; }
+
+ private:
+  Tensor at(int index) const;
+
+  KvShape shape_;
+  std::unique_ptr<Buffer> buffer_;
+};
+
+}  // namespace lava

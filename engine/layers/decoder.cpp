@@ -1,0 +1,147 @@
+#include "engine/layers/decoder.h"
+
+#include <cmath>
+
+#include "kernels/ops.h"
+
+namespace lava {
+namespace {
+
+struct Extent {
+  int64_t out, in;
+};
+
+Extent extent_of(const TextConfig& c, LinearRole role) {
+  const int64_t queries = int64_t{c.heads} * c.head_dim, keys = int64_t{c.kv_heads} * c.head_dim;
+  switch (role) {
+    case LinearRole::q:
+      return {queries, c.width};
+    case LinearRole::k:
+    case LinearRole::v:
+      return {keys, c.width};
+    case LinearRole::o:
+      return {c.width, queries};
+    case LinearRole::gate:
+    case LinearRole::up:
+      return {c.feed_forward, c.width};
+    default:
+      return {c.width, c.feed_forward};
+  }
+}
+
+bool has_bias(const TextConfig& c, LinearRole role) {
+  if (role <= LinearRole::v) return c.qkv_bias;
+  return role == LinearRole::o ? c.o_bias : c.mlp_bias;
+}
+
+// Frequencies of LLaMA 3.1 in GGUF files: one divisor per pair.
+Result<std::vector<float>> read_rope_divisors(Weights& weights, const io::TensorSource& source, const TextConfig& config) {
+  if (!source.find("rope_freqs.weight")) return std::vector<float>();
+  LAVA_TRY(const Tensor read, weights.dense(source, "rope_freqs.weight", {config.head_dim / 2}));
+  std::vector<float> divisors(read.f32(), read.f32() + read.elements());
+  for (const float value : divisors)
+    if (!(value > 0) || !std::isfinite(value))
+      return fail(Error::Kind::invalid, "The model's position table is damaged", "rope_freqs.weight holds a number that is not positive", "Download the file again");
+  return divisors;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Decoder>> Decoder::load(Weights& weights, const io::TensorSource& source, const TextConfig& config, const DecoderOptions& options,
+                                               const std::function<void(double)>& progress) {
+  LAVA_TRY(const TextNames names, TextNames::detect(source));
+  std::unique_ptr<Decoder> decoder(new Decoder());
+  decoder->config_ = config;
+  decoder->context_ = options.context;
+  LAVA_TRY(decoder->config_.rope_divisors, read_rope_divisors(weights, source, config));
+  if (names.head().empty()) {
+    LAVA_TRY(decoder->embedding_, weights.matrix(source, names.embedding(), config.vocabulary, config.width, options.precision));
+    decoder->head_ = decoder->embedding_;
+  } else {
+    LAVA_TRY(decoder->embedding_, weights.table(source, names.embedding(), config.vocabulary, config.width));
+    LAVA_TRY(decoder->head_, weights.matrix(source, names.head(), config.vocabulary, config.width, options.precision));
+  }
+  LAVA_TRY(decoder->final_norm_, weights.dense(source, names.final_norm(), {config.width}));
+  for (int layer = 0; layer < config.layers; ++layer) {
+    if (progress) progress(static_cast<double>(layer) / config.layers);
+    LAVA_CHECK_OK(decoder->load_layer(weights, source, names, layer, options.precision));
+  }
+  LAVA_TRY(decoder->cos_sin_, weights.zeros({options.context, config.head_dim}));
+  fill_rope_table(decoder->config_, options.context, decoder->cos_sin_.f32());
+  return decoder;
+}
+
+Result<void> Decoder::load_layer(Weights& weights, const io::TensorSource& source, const TextNames& names, int index, Precision precision) {
+  DecoderLayer layer;
+  LAVA_TRY(layer.attention_norm, weights.dense(source, names.attention_norm(index), {config_.width}));
+  LAVA_TRY(layer.mlp_norm, weights.dense(source, names.mlp_norm(index), {config_.width}));
+  for (int i = 0; i < linear_roles; ++i) {
+    const LinearRole role = static_cast<LinearRole>(i);
+    const Extent extent = extent_of(config_, role);
+    LAVA_TRY(layer.linear[i].weight, weights.matrix(source, names.linear(index, role), extent.out, extent.in, precision));
+    if (!has_bias(config_, role)) continue;
+    LAVA_TRY(layer.linear[i].bias, weights.dense(source, names.linear(index, role, "bias"), {extent.out}));
+  }
+  layers_.push_back(layer);
+  return {};
+}
+
+Result<void> Decoder::run_layers(Run& run, const Tensor& x, const KvCache& kv, Adapters adapters) const {
+  for (int layer = 0; layer < config_.layers; ++layer) {
+    if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
+    attend(run, layer, x, kv, adapters);
+    feed_forward(run, layer, x, adapters);
+  }
+  return {};
+}
+
+void Decoder::attend(Run& run, int layer, const Tensor& x, const KvCache& kv, Adapters adapters) const {
+  const auto scope = run.arena.scope();
+  const int64_t rows = x.extent[0], d = config_.head_dim, queries = config_.heads * d, keys = config_.kv_heads * d;
+  const Tensor h = run.arena.f32({rows, config_.width}), mix = run.arena.f32({rows, queries});
+  const Tensor q = run.arena.f32({rows, queries}), k = run.arena.f32({rows, keys}), v = run.arena.f32({rows, keys});
+  const Tensor q_heads = q.reshape({rows, config_.heads, d}), mix_heads = mix.reshape({rows, config_.heads, d});
+  const Tensor k_cache = kv.keys(layer), v_cache = kv.values(layer);
+
+  ops::rms_norm(run, h, x, layers_[layer].attention_norm, config_.eps);
+  project(run, layer, {{LinearRole::q, q}, {LinearRole::k, k}, {LinearRole::v, v}}, h, adapters);
+  ops::qkv_rope_store(run, q_heads, k.reshape({rows, config_.kv_heads, d}), v.reshape({rows, config_.kv_heads, d}), cos_sin_, config_.rope_style, k_cache, v_cache);
+  ops::attention(run, mix_heads, q_heads, k_cache, v_cache, 1.0f / std::sqrt(static_cast<float>(d)), true);
+  project(run, layer, {{LinearRole::o, x, true}}, mix, adapters);
+}
+
+void Decoder::feed_forward(Run& run, int layer, const Tensor& x, Adapters adapters) const {
+  const auto scope = run.arena.scope();
+  const int64_t rows = x.extent[0];
+  const Tensor h = run.arena.f32({rows, config_.width});
+  const Tensor gate = run.arena.f32({rows, config_.feed_forward}), up = run.arena.f32({rows, config_.feed_forward});
+
+  ops::rms_norm(run, h, x, layers_[layer].mlp_norm, config_.eps);
+  project(run, layer, {{LinearRole::gate, gate}, {LinearRole::up, up}}, h, adapters);
+  ops::glu(run, gate, gate, up, Activation::silu);
+  project(run, layer, {{LinearRole::down, x, true}}, gate, adapters);
+}
+
+// The branches share x; deltas of active adapters are added to what the weights gave.
+void Decoder::project(Run& run, int layer, std::initializer_list<Branch> branches, const Tensor& x, Adapters adapters) const {
+  std::array<LinearTarget, 3> targets;
+  size_t count = 0;
+  for (const Branch& branch : branches) {
+    const DecoderLayer::Linear& linear = layers_[layer].linear[static_cast<size_t>(branch.role)];
+    targets[count++] = {linear.weight, linear.bias, branch.out, Activation::none, branch.accumulate};
+  }
+  ops::linear(run, {targets.data(), count}, x);
+  for (const Adapter* adapter : adapters)
+    for (const Branch& branch : branches)
+      if (adapter->covers(layer, branch.role)) adapter->add_delta(run, layer, branch.role, x, branch.out);
+}
+
+void Decoder::read_out(Run& run, const Tensor& x, const Tensor& logits) const {
+  const auto scope = run.arena.scope();
+  const Tensor h = run.arena.f32({x.extent[0], config_.width});
+  ops::rms_norm(run, h, x, final_norm_, config_.eps);
+  const LinearTarget target{head_, {}, logits};
+  ops::linear(run, {&target, 1}, h);
+}
+
+}  // namespace lava
