@@ -19,6 +19,22 @@ struct RowInfo {
   int32_t position = 0;           // rope position
 };
 
+// What a row was made from: equal keys mean equal rows, so that rows already in the cache are found again.
+struct RowKey {
+  uint64_t picture = 0;  // 0: a token
+  int32_t index = 0;     // vocabulary id, or row of the picture
+  bool operator==(const RowKey&) const = default;
+};
+
+// The prompt of one request. Embeddings belong to the pictures' rows, which must outlive it.
+struct Prompt {
+  std::vector<RowInfo> info;
+  std::vector<const float*> embeddings;  // per row: [width], or nullptr where the row is info.token's
+  std::vector<RowKey> keys;
+
+  int size() const { return static_cast<int>(info.size()); }
+};
+
 // A place in a picture, 0..1 on the upright picture padded to a centred square.
 struct Box {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;

@@ -1,0 +1,188 @@
+#include "engine/core/text_runner.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/ops.h"
+
+namespace lava {
+namespace {
+
+constexpr size_t state_logits = 64;  // offset of the logits behind the step parameters
+
+int common_rows(const std::vector<RowKey>& a, const std::vector<RowKey>& b) {
+  const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return static_cast<int>(end - a.begin());
+}
+
+bool same_set(const std::vector<const Adapter*>& a, Adapters b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+KvShape kv_shape(const Decoder& decoder, DType dtype) {
+  const TextConfig& config = decoder.config();
+  return {config.layers, config.kv_heads, decoder.context(), config.head_dim, dtype};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TextRunner>> TextRunner::create(Device& device, const Decoder& decoder, std::span<const Adapter* const> adapters,
+                                                       const RunnerOptions& options) {
+  std::unique_ptr<TextRunner> runner(new TextRunner(device, decoder, std::min(options.chunk, decoder.context())));
+  LAVA_CHECK_OK(runner->allocate(adapters, options));
+  return runner;
+}
+
+Result<void> TextRunner::allocate(Adapters all, const RunnerOptions& options) {
+  const int64_t vocabulary = decoder_.config().vocabulary;
+  LAVA_TRY(state_, device_.allocate(state_logits + static_cast<size_t>(vocabulary) * sizeof(float)));
+  step_ = new (state_->data()) StepParams();
+  logits_ = Tensor(DType::f32, {1, vocabulary}, state_->data() + state_logits);
+
+  LAVA_TRY(const size_t prefill_bytes, plan_prefill(all));
+  const size_t arena_bytes = std::max(prefill_bytes, options.least_arena);
+  LAVA_TRY(memory_, device_.allocate(arena_bytes));
+  arena_ = Arena(memory_->data(), arena_bytes);
+  LAVA_TRY(const size_t step_bytes, plan_step(all));
+  LAVA_TRY(step_memory_, device_.allocate(step_bytes));
+  step_arena_ = Arena(step_memory_->data(), step_bytes);
+
+  for (int i = 0; i < options.slots; ++i) {
+    Slot slot;
+    LAVA_TRY(slot.kv, KvCache::create(device_, kv_shape(decoder_, options.kv)));
+    slot.rows.reserve(static_cast<size_t>(context()));
+    slots_.push_back(std::move(slot));
+  }
+  return {};
+}
+
+Result<size_t> TextRunner::plan_prefill(Adapters all) const {
+  const auto device = make_plan_device();
+  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape(decoder_, DType::f32)));
+  Arena arena;
+  Run run{*device, arena, step_};
+  LAVA_CHECK_OK(chunk(run, nullptr, 0, chunk_, kv, all, true));
+  return arena.high_water();
+}
+
+Result<size_t> TextRunner::plan_step(Adapters all) const {
+  const auto device = make_plan_device();
+  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape(decoder_, DType::f32)));
+  Arena arena;
+  Run run{*device, arena, step_};
+  step_body(run, kv, all);
+  return arena.high_water();
+}
+
+Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const std::atomic<bool>* cancel, const Progress& progress) {
+  LAVA_CHECK(prompt.size() > 0 && prompt.size() <= context());
+  const int reused = choose_slot(prompt, adapters);
+  Slot& slot = slots_[current_];
+  recording_ = nullptr;
+  Run run{device_, arena_, step_, cancel};
+  for (int begin = reused; begin < prompt.size(); begin += chunk_) {
+    if (progress) progress(begin, prompt.size());
+    const int count = std::min(chunk_, prompt.size() - begin);
+    step_->past = begin;
+    LAVA_CHECK_OK(chunk(run, &prompt, begin, count, slot.kv, adapters, begin + count == prompt.size()));
+    slot.rows.insert(slot.rows.end(), prompt.keys.begin() + begin, prompt.keys.begin() + begin + count);
+  }
+  if (progress) progress(prompt.size(), prompt.size());
+  return reused;
+}
+
+// The slot with the longest common beginning, unless that would throw away more than half of it: then the oldest slot takes a copy.
+int TextRunner::choose_slot(const Prompt& prompt, Adapters adapters) {
+  size_t best = 0, oldest = 0;
+  int common = -1;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const int rows = same_set(slots_[i].adapters, adapters) ? common_rows(slots_[i].rows, prompt.keys) : 0;
+    if (rows > common) common = rows, best = i;
+    if (slots_[i].used < slots_[oldest].used) oldest = i;
+  }
+  const bool keeps_most = 2 * static_cast<size_t>(common) >= slots_[best].rows.size();
+  current_ = keeps_most ? best : oldest;
+  Slot& slot = slots_[current_];
+  common = std::min(common, prompt.size() - 1);  // the last row is always computed: its logits are wanted
+  if (current_ != best) copy_rows(slots_[best], slot, common);
+  slot.rows.assign(prompt.keys.begin(), prompt.keys.begin() + common);
+  slot.adapters.assign(adapters.begin(), adapters.end());
+  slot.used = ++clock_;
+  return common;
+}
+
+void TextRunner::copy_rows(const Slot& from, Slot& to, int rows) const {
+  const KvShape& shape = from.kv.shape();
+  const size_t bytes = row_bytes(shape.dtype, int64_t{rows} * shape.head_dim);
+  const auto copy = [&](const Tensor& source, const Tensor& target) {
+    for (int head = 0; head < shape.kv_heads; ++head) std::memcpy(target.slice(head, 1).data, source.slice(head, 1).data, bytes);
+  };
+  for (int layer = 0; layer < shape.layers; ++layer) {
+    copy(from.kv.keys(layer), to.kv.keys(layer));
+    copy(from.kv.values(layer), to.kv.values(layer));
+  }
+}
+
+// Rows begin .. begin + count of the prompt through all layers. A planning run has no prompt.
+Result<void> TextRunner::chunk(Run& run, const Prompt* prompt, int begin, int count, const KvCache& kv, Adapters adapters, bool last) const {
+  const auto scope = run.arena.scope();
+  const Tensor x = run.arena.f32({count, decoder_.config().width});
+  const Tensor ids = run.arena.tensor(DType::i32, {count});
+  if (!run.planning()) embed(run, *prompt, begin, x, ids);
+  LAVA_CHECK_OK(decoder_.run_layers(run, x, kv, adapters));
+  if (last) decoder_.read_out(run, x.slice(count - 1, 1), logits_);
+  return {};
+}
+
+void TextRunner::embed(Run& run, const Prompt& prompt, int begin, const Tensor& x, const Tensor& ids) const {
+  const int count = x.extent[0];
+  const auto picture_row = [&](int i) { return prompt.embeddings[static_cast<size_t>(begin + i)]; };
+  for (int i = 0; i < count;) {
+    if (const float* row = picture_row(i)) {
+      std::memcpy(x.row(i++), row, static_cast<size_t>(x.width()) * sizeof(float));
+      continue;
+    }
+    const int first = i;
+    for (; i < count && !picture_row(i); ++i) {
+      const int32_t token = prompt.info[static_cast<size_t>(begin + i)].token;
+      LAVA_CHECK(token >= 0 && token < decoder_.config().vocabulary);
+      ids.as<int32_t>()[i] = token;
+    }
+    ops::embed_rows(run, x.slice(first, i - first), decoder_.embedding(), ids.slice(first, i - first));
+  }
+}
+
+void TextRunner::step_body(Run& run, const KvCache& kv, Adapters adapters) const {
+  const auto scope = run.arena.scope();
+  const Tensor x = run.arena.f32({1, decoder_.config().width});
+  ops::embed_step(run, x, decoder_.embedding());
+  const auto done = decoder_.run_layers(run, x, kv, adapters);
+  LAVA_CHECK(done.has_value());  // this run has no cancel flag
+  decoder_.read_out(run, x, logits_);
+}
+
+void TextRunner::prepare_steps() {
+  Slot& slot = slots_[current_];
+  std::unique_ptr<Recording>& recording = slot.recordings[slot.adapters];
+  if (!recording) {
+    recording = device_.record([&] {
+      Run run{device_, step_arena_, step_};
+      step_body(run, slot.kv, slot.adapters);
+    });
+  }
+  recording_ = recording.get();
+}
+
+void TextRunner::step(int32_t token) {
+  Slot& slot = slots_[current_];
+  LAVA_CHECK(room() > 0 && token >= 0 && token < decoder_.config().vocabulary);
+  if (!recording_) prepare_steps();
+  step_->past = static_cast<int32_t>(slot.rows.size());
+  step_->token = token;
+  recording_->replay();
+  slot.rows.push_back({0, token});
+}
+
+void TextRunner::forget() {
+  for (Slot& slot : slots_) slot.rows.clear();
+}
+
+}  // namespace lava

@@ -1,0 +1,80 @@
+// One decoder with its memory: brings prompts into the key-value cache, keeps them for the next request, and steps token by token.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/core/prompt.h"
+#include "engine/kv/full.h"
+#include "engine/layers/decoder.h"
+#include "kernels/run.h"
+
+namespace lava {
+
+struct RunnerOptions {
+  int chunk = 256;               // rows of a prefill step
+  int slots = 2;                 // conversations kept
+  DType kv = DType::f16;
+  size_t least_arena = 0;        // bytes that somebody else who borrows the arena needs
+};
+
+class TextRunner {
+ public:
+  using Progress = std::function<void(int done, int total)>;
+
+  // `adapters`: all that may ever be active. Everything is allocated here.
+  static Result<std::unique_ptr<TextRunner>> create(Device&, const Decoder&, std::span<const Adapter* const> adapters, const RunnerOptions&);
+
+  // Computes the rows of the prompt that no slot holds yet. Afterwards logits() belong to the last row. Returns the number of rows
+  // that were reused. Cancelled: the rows computed so far are kept.
+  Result<int> prefill(const Prompt&, Adapters, const std::atomic<bool>* cancel = nullptr, const Progress& progress = {});
+  // Makes the recording that step() replays, so that the steps themselves allocate nothing.
+  void prepare_steps();
+  // Appends one token to the slot of the last prefill; logits() belong to it. There must be room().
+  void step(int32_t token);
+
+  std::span<const float> logits() const { return {logits_.f32(), static_cast<size_t>(logits_.elements())}; }
+  int room() const { return context() - static_cast<int>(slots_[current_].rows.size()); }
+  int context() const { return decoder_.context(); }
+  size_t kv_bytes() const { return slots_.size() * slots_[0].kv.shape().bytes(); }
+  size_t arena_bytes() const { return arena_.capacity() + step_arena_.capacity(); }
+  // A run in the arena of this runner, for encoders between two prefills.
+  Run borrow(const std::atomic<bool>* cancel) { return Run{device_, arena_, nullptr, cancel}; }
+  void forget();  // empties all slots
+
+ private:
+  using Set = std::vector<const Adapter*>;
+  struct Slot {
+    KvCache kv;
+    std::vector<RowKey> rows;
+    Set adapters;         // that were active when the rows were computed
+    uint64_t used = 0;    // age
+    std::map<Set, std::unique_ptr<Recording>> recordings;
+  };
+
+  TextRunner(Device& device, const Decoder& decoder, int chunk) : device_(device), decoder_(decoder), chunk_(chunk) {}
+  Result<void> allocate(Adapters all, const RunnerOptions&);
+  Result<size_t> plan_prefill(Adapters all) const;
+  Result<size_t> plan_step(Adapters all) const;
+  Result<void> chunk(Run&, const Prompt*, int begin, int count, const KvCache&, Adapters, bool last) const;
+  void embed(Run&, const Prompt&, int begin, const Tensor& x, const Tensor& ids) const;
+  void step_body(Run&, const KvCache&, Adapters) const;
+  int choose_slot(const Prompt&, Adapters);
+  void copy_rows(const Slot& from, Slot& to, int rows) const;
+
+  Device& device_;
+  const Decoder& decoder_;
+  int chunk_;
+  std::unique_ptr<Buffer> memory_, step_memory_, state_;
+  Arena arena_{nullptr, 0}, step_arena_{nullptr, 0};
+  StepParams* step_ = nullptr;
+  Tensor logits_;  // [1, vocabulary]
+  std::vector<Slot> slots_;
+  size_t current_ = 0;
+  Recording* recording_ = nullptr;
+  uint64_t clock_ = 0;
+};
+
+}  // namespace lava
