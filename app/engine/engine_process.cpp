@@ -15,7 +15,6 @@
 namespace lava::app {
 namespace {
 
-constexpr int listening_patience_ms = 30000;
 constexpr int kill_after_ms = 1500;
 constexpr qsizetype most_line = 64 << 10;
 constexpr int kept_lines = 60, told_lines = 3;
@@ -156,9 +155,9 @@ void EngineProcess::Impl::launch(const QString& program) {
   patience_ = new QTimer(process_);
   patience_->setSingleShot(true);
   QObject::connect(patience_, &QTimer::timeout, owner_, [this] {
-    fail_with({Error::Kind::io, "The engine does not start", last_words().empty() ? "it said nothing for 30 seconds" : last_words(), "Try again"});
+    fail_with({Error::Kind::io, "The engine does not start", last_words().empty() ? "it said nothing for " + std::to_string(options_.patience_ms / 1000) + " seconds" : last_words(), "Try again"});
   });
-  patience_->start(listening_patience_ms);
+  patience_->start(options_.patience_ms);
   process_->start(program, arguments_of(options_));
   if (!process_) return;  // start() may fail at once
   process_->write(QJsonDocument(QJsonObject{{"token", token_}, {"port", 0}}).toJson(QJsonDocument::Compact) + "\n");
@@ -213,7 +212,7 @@ void EngineProcess::Impl::watch() {
       if (process_ == process && state_ == State::loading) what();
     }, Qt::QueuedConnection);
   };
-  watch_ = std::make_unique<HealthWatch>(url_.toString().toUtf8(), token_.toUtf8(), HealthWatch::Told{
+  watch_ = std::make_unique<HealthWatch>(url_.toString().toUtf8(), token_.toUtf8(), options_.patience_ms, HealthWatch::Told{
       [this, on_owner](double progress, const QString& phase) {
         on_owner([this, progress, phase] {
           progress_ = progress;

@@ -16,6 +16,7 @@ struct EngineOptions {
   QString model = "default";
   QString mmproj;
   int threads = 0;          // 0: the engine decides
+  int patience_ms = 30000;  // without a sign of life while it starts and loads
 };
 
 class EngineProcess : public QObject {

@@ -11,8 +11,8 @@ constexpr int interval_ms = 150;
 constexpr qsizetype most_bytes = 1 << 20;
 }  // namespace
 
-HealthWatch::HealthWatch(QByteArray url, QByteArray token, Told told)
-    : url_(std::move(url)), token_(std::move(token)), told_(std::move(told)), thread_([this] { run(); }) {}
+HealthWatch::HealthWatch(QByteArray url, QByteArray token, int patience_ms, Told told)
+    : url_(std::move(url)), token_(std::move(token)), patience_ms_(patience_ms), told_(std::move(told)), thread_([this] { run(); }) {}
 
 HealthWatch::~HealthWatch() {
   {
@@ -34,7 +34,7 @@ Result<QJsonObject> HealthWatch::get(const QByteArray& path, long* status) {
   HttpRequest request;
   request.url = url_ + path;
   request.token = token_;
-  request.timeout_ms = 5000;
+  request.timeout_ms = std::min(5000, patience_ms_);
   const HttpOutcome outcome = call_.perform(request, [&](long, QByteArrayView bytes) {
     body.append(bytes);
     return body.size() < most_bytes;
@@ -56,8 +56,8 @@ bool HealthWatch::ask() {
   const auto health = get("/health", &status);
   if (!health) {
     silent_ms_ += interval_ms + static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before).count());
-    if (silent_ms_ < patience_ms) return true;
-    told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for 30 seconds", "Restart the engine"});
+    if (silent_ms_ < patience_ms_) return true;
+    told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds", "Restart the engine"});
     return false;
   }
   silent_ms_ = 0;

@@ -19,10 +19,8 @@ class HealthWatch {
     std::function<void(const QJsonObject& props)> ready;
     std::function<void(const Error& error)> failed;
   };
-  HealthWatch(QByteArray url, QByteArray token, Told told);
+  HealthWatch(QByteArray url, QByteArray token, int patience_ms, Told told);
   ~HealthWatch();  // ends the request under way
-
-  static constexpr int patience_ms = 30000;  // without any answer
 
  private:
   void run();
@@ -31,6 +29,7 @@ class HealthWatch {
   bool pause(int milliseconds);
 
   QByteArray url_, token_;
+  int patience_ms_;  // without any answer
   Told told_;
   HttpCall call_;
   std::mutex mutex_;
