@@ -76,11 +76,14 @@ Result<Database> Database::open(const QString& file, Access access) {
 }
 
 Error Database::error() const {
+  const int last = errno;  // SQLite does not keep the system's error of a failed COMMIT, so callers clear errno before they run one
   sqlite3* handle = handle_.get();
-  return describe(sqlite3_extended_errcode(handle), sqlite3_system_errno(handle), sqlite3_errmsg(handle), file_);
+  const int kept = sqlite3_system_errno(handle);
+  return describe(sqlite3_extended_errcode(handle), kept ? kept : last, sqlite3_errmsg(handle), file_);
 }
 
 Result<void> Database::execute(std::string_view sql) {
+  errno = 0;
   if (sqlite3_exec(handle_.get(), std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return tl::unexpected(error());
   return {};
 }
@@ -145,6 +148,7 @@ Statement& Statement::bind(const QString& value) {
 
 bool Statement::next() {
   if (error_) return false;
+  errno = 0;
   const int code = sqlite3_step(statement_);
   keep(code);
   return code == SQLITE_ROW;
