@@ -7,28 +7,6 @@
 namespace lava {
 namespace {
 
-struct Extent {
-  int64_t out, in;
-};
-
-Extent extent_of(const TextConfig& c, LinearRole role) {
-  const int64_t queries = int64_t{c.heads} * c.head_dim, keys = int64_t{c.kv_heads} * c.head_dim;
-  switch (role) {
-    case LinearRole::q:
-      return {queries, c.width};
-    case LinearRole::k:
-    case LinearRole::v:
-      return {keys, c.width};
-    case LinearRole::o:
-      return {c.width, queries};
-    case LinearRole::gate:
-    case LinearRole::up:
-      return {c.feed_forward, c.width};
-    default:
-      return {c.width, c.feed_forward};
-  }
-}
-
 bool has_bias(const TextConfig& c, LinearRole role) {
   if (role <= LinearRole::v) return c.qkv_bias;
   return role == LinearRole::o ? c.o_bias : c.mlp_bias;
@@ -46,6 +24,24 @@ Result<std::vector<float>> read_rope_divisors(Weights& weights, const io::Tensor
 }
 
 }  // namespace
+
+MatrixExtent matrix_extent(const TextConfig& c, LinearRole role) {
+  const int64_t queries = int64_t{c.heads} * c.head_dim, keys = int64_t{c.kv_heads} * c.head_dim;
+  switch (role) {
+    case LinearRole::q:
+      return {queries, c.width};
+    case LinearRole::k:
+    case LinearRole::v:
+      return {keys, c.width};
+    case LinearRole::o:
+      return {c.width, queries};
+    case LinearRole::gate:
+    case LinearRole::up:
+      return {c.feed_forward, c.width};
+    default:
+      return {c.width, c.feed_forward};
+  }
+}
 
 Result<std::unique_ptr<Decoder>> Decoder::load(Weights& weights, const io::TensorSource& source, const TextConfig& config, const DecoderOptions& options,
                                                const std::function<void(double)>& progress) {
@@ -77,7 +73,7 @@ Result<void> Decoder::load_layer(Weights& weights, const io::TensorSource& sourc
   LAVA_TRY(layer.mlp_norm, weights.dense(source, names.mlp_norm(index), {config_.width}));
   for (int i = 0; i < linear_roles; ++i) {
     const LinearRole role = static_cast<LinearRole>(i);
-    const Extent extent = extent_of(config_, role);
+    const MatrixExtent extent = matrix_extent(config_, role);
     LAVA_TRY(layer.linear[i].weight, weights.matrix(source, names.linear(index, role), extent.out, extent.in, precision));
     if (!has_bias(config_, role)) continue;
     LAVA_TRY(layer.linear[i].bias, weights.dense(source, names.linear(index, role, "bias"), {extent.out}));

@@ -24,6 +24,11 @@ struct DecoderLayer {
   std::array<Linear, linear_roles> linear;
 };
 
+struct MatrixExtent {
+  int64_t out, in;
+};
+MatrixExtent matrix_extent(const TextConfig& config, LinearRole role);
+
 struct DecoderOptions {
   int context = 2048;  // positions of the rope table
   Precision precision = Precision::exact;
