@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/core/prompt.h"
+#include "engine/core/sampler.h"
 #include "engine/partition/partitioner.h"
 #include "kernels/device.h"
 #include "kernels/result.h"
@@ -31,13 +32,6 @@ struct MessagePart {
 struct ChatMessage {
   enum class Role { system, user, assistant } role = Role::user;
   std::vector<MessagePart> parts;
-};
-
-struct Sampling {
-  float temperature = 0;  // 0: greedy
-  int top_k = 0;          // 0: off
-  float top_p = 1, min_p = 0, repetition_penalty = 1;
-  std::optional<uint64_t> seed;
 };
 
 struct TokenLogprob {
