@@ -18,6 +18,9 @@ struct Lane {
   std::byte* scratch = nullptr;  // this lane's own, 64-byte aligned, scratch_bytes long
   static constexpr size_t scratch_bytes = size_t{1} << 20;
 
+  // Scratch of another lane of the same region; the lanes' scratch lies side by side.
+  [[gnu::always_inline]] std::byte* scratch_of(int lane) const { return scratch + (lane - index) * static_cast<int64_t>(scratch_bytes); }
+
   [[gnu::always_inline]] void sync() const {
     if (count > 1) barrier_wait(*barrier);
   }

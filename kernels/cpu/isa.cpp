@@ -8,7 +8,7 @@ namespace {
 
 #if defined(__x86_64__)
 bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("aes") &&
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("aes") &&
          __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("f16c");
 }
 bool has_avx512() {
@@ -19,6 +19,7 @@ bool has_avx512() {
 
 bool runs_here(std::string_view level) {
 #if defined(__x86_64__)
+  if (level == "baseline") return __builtin_cpu_supports("ssse3");
   if (level == "avx2") return has_avx2();
   if (level == "avx512") return has_avx512();
   if (level == "avx512_bf16") return has_avx512() && __builtin_cpu_supports("avx512bf16");

@@ -1,0 +1,86 @@
+#include "kernels/cpu/simd.h"
+#include "kernels/half.h"
+#include "kernels/lane.h"
+#include "kernels/rope/qkv_rope_store.h"
+
+namespace lava::LAVA_ISA {
+namespace {
+
+// (a, b) -> (a cos - b sin, b cos + a sin); pairs are (i, i + pairs).
+void rotate_half(float* out, const float* x, const float* cosine, const float* sine, int64_t pairs) {
+  int64_t i = 0;
+  for (; i + lanes <= pairs; i += lanes) {
+    const FloatVec a = load(x + i), b = load(x + pairs + i), c = load(cosine + i), s = load(sine + i);
+    store(hn::NegMulAdd(b, s, hn::Mul(a, c)), out + i);
+    store(hn::MulAdd(a, s, hn::Mul(b, c)), out + pairs + i);
+  }
+  for (; i < pairs; ++i) {
+    const float a = x[i], b = x[pairs + i];
+    out[i] = a * cosine[i] - b * sine[i];
+    out[pairs + i] = b * cosine[i] + a * sine[i];
+  }
+}
+
+// The same with pairs (2i, 2i + 1).
+void rotate_adjacent(float* out, const float* x, const float* cosine, const float* sine, int64_t pairs) {
+  int64_t i = 0;
+  for (; i + lanes <= pairs; i += lanes) {
+    FloatVec a, b;
+    hn::LoadInterleaved2(df, x + 2 * i, a, b);
+    const FloatVec c = load(cosine + i), s = load(sine + i);
+    hn::StoreInterleaved2(hn::NegMulAdd(b, s, hn::Mul(a, c)), hn::MulAdd(a, s, hn::Mul(b, c)), df, out + 2 * i);
+  }
+  for (; i < pairs; ++i) {
+    const float a = x[2 * i], b = x[2 * i + 1];
+    out[2 * i] = a * cosine[i] - b * sine[i];
+    out[2 * i + 1] = b * cosine[i] + a * sine[i];
+  }
+}
+
+void rotate(const QkvRopeStoreArgs& a, float* out, const float* x, int64_t position) {
+  const int64_t rotary = a.cos_sin.extent[1], d = a.q.extent[2];
+  const float* cosine = a.cos_sin.as<float>() + position * rotary;
+  const auto turn = a.style == RopeStyle::half ? &rotate_half : &rotate_adjacent;
+  turn(out, x, cosine, cosine + rotary / 2, rotary / 2);
+  if (out != x) std::memcpy(out + rotary, x + rotary, static_cast<size_t>(d - rotary) * sizeof(float));
+}
+
+void to_half(uint16_t* out, const float* x, int64_t n) {
+  int64_t i = 0;
+#if !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX2  // lower x86 targets would truncate instead of rounding
+  const hn::Rebind<hwy::float16_t, FloatTag> dh;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::DemoteTo(dh, load(x + i)), dh, reinterpret_cast<hwy::float16_t*>(out + i));
+#endif
+  for (; i < n; ++i) out[i] = float_to_half(x[i]);
+}
+
+void write_cache(const Tensor& cache, int64_t head, int64_t position, const float* x) {
+  const int64_t at = head * cache.stride[0] + position * cache.stride[1], d = cache.extent[2];
+  if (cache.dtype == DType::f16) return to_half(cache.as<uint16_t>() + at, x, d);
+  std::memcpy(cache.as<float>() + at, x, static_cast<size_t>(d) * sizeof(float));
+}
+
+}  // namespace
+
+// Work items are (row, head), query heads first, so that a single row still fills all lanes.
+void qkv_rope_store(const void* args, const Lane& lane) {
+  const auto& a = *static_cast<const QkvRopeStoreArgs*>(args);
+  const int64_t past = a.step ? a.step->past : 0, rows = a.q.extent[0], heads = a.q.extent[1], kv_heads = a.k.extent[1];
+  LAVA_CHECK(past >= 0 && past + rows <= a.k_cache.extent[1] && past + rows <= a.cos_sin.extent[0]);
+  LAVA_CHECK(static_cast<size_t>(a.k.extent[2]) * sizeof(float) <= Lane::scratch_bytes);
+  auto* key = reinterpret_cast<float*>(lane.scratch);
+  const auto [begin, end] = lane.share(rows * (heads + kv_heads));
+  for (int64_t item = begin; item < end; ++item) {
+    const int64_t row = item / (heads + kv_heads), head = item % (heads + kv_heads), kv_head = head - heads;
+    if (kv_head < 0) {
+      float* q = a.q.as<float>() + row * a.q.stride[0] + head * a.q.stride[1];
+      rotate(a, q, q, past + row);
+      continue;
+    }
+    rotate(a, key, a.k.as<float>() + row * a.k.stride[0] + kv_head * a.k.stride[1], past + row);
+    write_cache(a.k_cache, kv_head, past + row, key);
+    write_cache(a.v_cache, kv_head, past + row, a.v.as<float>() + row * a.v.stride[0] + kv_head * a.v.stride[1]);
+  }
+}
+
+}  // namespace lava::LAVA_ISA
