@@ -1,0 +1,82 @@
+#include <cmath>
+
+#include "kernels/selftest/cases.h"
+
+namespace lava::selftest_detail {
+namespace {
+
+struct Shape {
+  int64_t rows, past, heads, kv_heads, d;
+};
+
+std::string name_of(const Shape& s, bool half) {
+  return std::to_string(s.rows) + " rows after " + std::to_string(s.past) + ", " + std::to_string(s.heads) + "/" + std::to_string(s.kv_heads) +
+         " heads of " + std::to_string(s.d) + (half ? ", f16" : "");
+}
+
+void add_causal(std::vector<Case>& cases, Shape s) {
+  for (const bool half : {false, true}) {
+    cases.push_back({OpId::attention, "causal, " + name_of(s, half), float_limit * 4, [=](Builder& b) {
+                       b.run.step->past = static_cast<int32_t>(s.past);
+                       const int64_t context = s.past + s.rows + 5;
+                       const Tensor q = b.random({s.rows, s.heads, s.d}, 3), out = b.random({s.rows, s.heads, s.d});
+                       const Tensor k = b.cache(half, {s.kv_heads, context, s.d}), v = b.cache(half, {s.kv_heads, context, s.d});
+                       ops::attention(b.run, out, q, k, v, 1 / std::sqrt(static_cast<float>(s.d)), true);
+                     }});
+  }
+}
+
+// As in a vision tower: q, k and v are columns of one [rows, 3 * width] tensor.
+void add_vision(std::vector<Case>& cases, int64_t rows, int64_t heads, int64_t d) {
+  cases.push_back({OpId::attention, "vision, " + name_of({rows, 0, heads, heads, d}, false), float_limit * 4, [=](Builder& b) {
+                     const int64_t width = heads * d;
+                     const Tensor qkv = b.random({rows, 3 * width}, 2), out = b.random({rows, heads, d});
+                     Tensor q(DType::f32, {rows, heads, d}, qkv.data);
+                     q.stride = {3 * width, d, 1, 0};
+                     Tensor k(DType::f32, {heads, rows, d}, qkv.data + width * 4), v = k;
+                     k.stride = v.stride = {d, 3 * width, 1, 0};
+                     v.data += width * 4;
+                     ops::attention(b.run, out, q, k, v, 1 / std::sqrt(static_cast<float>(d)), false);
+                   }});
+}
+
+void add_rope(std::vector<Case>& cases, Shape s, int64_t rotary, RopeStyle style) {
+  for (const bool half : {false, true}) {
+    const std::string name = name_of(s, half) + (style == RopeStyle::half ? ", halves, rotary " : ", adjacent, rotary ") + std::to_string(rotary);
+    cases.push_back({OpId::qkv_rope_store, name, half ? half_limit : float_limit, [=](Builder& b) {
+                       b.run.step->past = static_cast<int32_t>(s.past);
+                       const int64_t context = s.past + s.rows + 3;
+                       const Tensor q = b.random({s.rows, s.heads, s.d});
+                       const Tensor k = b.random({s.rows, s.kv_heads, s.d}), v = b.random({s.rows, s.kv_heads, s.d});
+                       const Tensor table = b.random({context, rotary});
+                       ops::qkv_rope_store(b.run, q, k, v, table, style, b.cache(half, {s.kv_heads, context, s.d}), b.cache(half, {s.kv_heads, context, s.d}));
+                     }});
+  }
+}
+
+}  // namespace
+
+void add_attention_cases(std::vector<Case>& cases) {
+  for (const int64_t d : {16, 32, 64, 72, 80, 128, 1, 20, 256, 600}) {
+    add_causal(cases, {1, 40, 4, 2, d});
+    add_causal(cases, {9, 3, 2, 2, d});
+  }
+  for (const int64_t past : {0, 1, 15, 63, 64, 65, 500}) add_causal(cases, {1, past, 6, 2, 64});
+  for (const int64_t group : {1, 2, 3, 5, 7, 8, 15}) add_causal(cases, {1, 130, group * 3, 3, 32});
+  add_causal(cases, {1, 700, 5, 1, 128});
+  add_causal(cases, {130, 0, 14, 2, 64});
+  add_causal(cases, {70, 65, 3, 3, 80});
+  add_causal(cases, {64, 64, 8, 1, 16});
+  add_vision(cases, 50, 3, 64);
+  add_vision(cases, 65, 2, 72);
+  add_vision(cases, 197, 2, 80);
+  add_vision(cases, 1, 2, 16);
+  for (const RopeStyle style : {RopeStyle::half, RopeStyle::adjacent}) {
+    add_rope(cases, {1, 7, 4, 2, 128}, 128, style);
+    add_rope(cases, {6, 0, 3, 3, 64}, 64, style);
+    add_rope(cases, {5, 11, 2, 1, 80}, 20, style);
+    add_rope(cases, {3, 2, 1, 1, 18}, 18, style);
+  }
+}
+
+}  // namespace lava::selftest_detail

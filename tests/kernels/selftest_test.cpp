@@ -1,0 +1,31 @@
+#include "kernels/selftest/selftest.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "kernels/cpu/isa.h"
+
+namespace lava {
+namespace {
+
+class Selftest : public testing::TestWithParam<std::tuple<std::string, int>> {};
+
+TEST_P(Selftest, EveryOpAgreesWithItsReference) {
+  CpuOptions options;
+  std::tie(options.isa, options.threads) = GetParam();
+  auto device = make_cpu_device(options);
+  ASSERT_TRUE(device) << device.error().message();
+  std::set<std::string> seen;
+  for (const SelftestRow& row : selftest(**device)) {
+    seen.insert(row.op);
+    EXPECT_TRUE(row.ok) << row.op << " [" << row.name << "]: nmse " << row.nmse << ", limit " << row.limit;
+  }
+  for (int i = 0; i < op_count; ++i) EXPECT_TRUE(seen.count(op_info(static_cast<OpId>(i)).name)) << op_info(static_cast<OpId>(i)).name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Selftest, testing::Combine(testing::ValuesIn(runnable_levels()), testing::Values(1, 2, 5)),
+                         [](const auto& info) { return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param)) + "_threads"; });
+
+}  // namespace
+}  // namespace lava
