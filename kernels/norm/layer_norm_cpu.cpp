@@ -6,20 +6,24 @@
 namespace lava::LAVA_ISA {
 namespace {
 
-// Sum of (x - shift)^power, power 1 or 2.
-template <int power>
-float sum_of_powers(const float* x, int64_t n, float shift) {
+struct Sums {
+  float first, second;
+};
+
+// Sums of (x - shift) and (x - shift)^2.
+Sums sums_around(const float* x, int64_t n, float shift) {
   const FloatVec centre = splat(shift);
-  FloatVec sum[4] = {hn::Zero(df), hn::Zero(df), hn::Zero(df), hn::Zero(df)};
-  const auto accumulate = [&](FloatVec& s, FloatVec v) HWY_ATTR { s = power == 1 ? hn::Add(s, v) : hn::MulAdd(v, v, s); };
+  FloatVec first[2] = {hn::Zero(df), hn::Zero(df)}, second[2] = {hn::Zero(df), hn::Zero(df)};
   int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    for (int k = 0; k < 4; ++k) accumulate(sum[k], hn::Sub(load(x + i + k * lanes), centre));
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    for (int k = 0; k < 2; ++k) {
+      const FloatVec v = hn::Sub(load(x + i + k * lanes), centre);
+      first[k] = hn::Add(first[k], v), second[k] = hn::MulAdd(v, v, second[k]);
+    }
   }
-  for (; i + lanes <= n; i += lanes) accumulate(sum[0], hn::Sub(load(x + i), centre));
-  float rest = 0;
-  for (; i < n; ++i) rest += power == 1 ? x[i] - shift : (x[i] - shift) * (x[i] - shift);
-  return rest + sum_of(hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3])));
+  Sums rest{0, 0};
+  for (; i < n; ++i) rest.first += x[i] - shift, rest.second += (x[i] - shift) * (x[i] - shift);
+  return {rest.first + sum_of(hn::Add(first[0], first[1])), rest.second + sum_of(hn::Add(second[0], second[1]))};
 }
 
 }  // namespace
@@ -31,12 +35,14 @@ void layer_norm(const void* args, const Lane& lane) {
   const auto width = static_cast<float>(x.width);
   const auto [begin, end] = lane.share(x.count);
   for (int64_t i = begin; i < end; ++i) {
-    // Second pass around the first estimate: rows with a large mean keep their digits.
-    const float guess = sum_of_powers<1>(x.row(i), x.width, 0) / width;
-    const float mean = guess + sum_of_powers<1>(x.row(i), x.width, guess) / width;
-    const float variance = sum_of_powers<2>(x.row(i), x.width, mean) / width;
-    const FloatVec centre = splat(mean), factor = splat(1.0f / __builtin_sqrtf(variance + a.eps));
-    const auto f = [=](FloatVec v, FloatVec w, FloatVec b) HWY_ATTR { return hn::MulAdd(hn::Mul(hn::Sub(v, centre), factor), w, b); };
+    // mean = guess + rest: values far from zero keep their digits when the guess goes first, and the variance needs no third pass.
+    const float guess = sums_around(x.row(i), x.width, 0).first / width;
+    const auto [first, second] = sums_around(x.row(i), x.width, guess);
+    const float left = first / width, spread = second / width - left * left, variance = spread < 0 ? 0 : spread;
+    const FloatVec centre = splat(guess), rest = splat(left), factor = splat(1.0f / __builtin_sqrtf(variance + a.eps));
+    const auto f = [=](FloatVec v, FloatVec w, FloatVec b) HWY_ATTR {
+      return hn::MulAdd(hn::Mul(hn::Sub(hn::Sub(v, centre), rest), factor), w, b);
+    };
     map(x.width, out.row(i), f, x.row(i), weight, bias);
   }
 }
