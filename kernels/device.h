@@ -61,7 +61,7 @@ struct OpStats {
   int64_t calls;
   double seconds, bytes, flops;
 };
-// Decorator that times every op; print with trace_table().
+// Decorator that times every op (kernels/trace.h).
 class TraceDevice;
 std::unique_ptr<TraceDevice> make_trace_device(Device& inner);
 
@@ -70,7 +70,7 @@ struct Difference {
   int64_t call = -1;  // index of the call
   double nmse = 0, max_abs = 0;
 };
-// Decorator that runs the reference beside each op and remembers the first that differs by more than `nmse_limit`.
+// Decorator that runs the reference beside each op and remembers the first that differs by more than `nmse_limit` (kernels/shadow.h).
 class ShadowDevice;
 std::unique_ptr<ShadowDevice> make_shadow_device(Device& inner, double nmse_limit = 1e-6);
 

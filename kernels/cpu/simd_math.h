@@ -1,4 +1,4 @@
-// Vector exp, erfc and the activations; relative error about 1e-7 (tests/kernels/simd_math_test.cpp measures it).
+// Vector exp, erfc and the activations; relative error about 1e-7 (the selftest of activate and softmax measures it).
 #pragma once
 #include "kernels/activation/activate.h"
 #include "kernels/cpu/simd.h"

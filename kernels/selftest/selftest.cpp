@@ -1,12 +1,12 @@
 #include "kernels/selftest/selftest.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "kernels/call_list.h"
+#include "kernels/compare.h"
 #include "kernels/cpu/isa.h"
-#include "kernels/half.h"
 #include "kernels/selftest/cases.h"
 
 namespace lava {
@@ -20,20 +20,11 @@ constexpr size_t memory_bytes = size_t{24} << 20;
 // Keeps the calls that a case makes instead of running them.
 class CaptureDevice : public Device {
  public:
-  struct Call {
-    OpId id;
-    uint32_t size;
-    alignas(16) std::byte args[max_op_args];
-    OpCall view() const { return {id, args, size}; }
-  };
-  std::vector<Call> calls;
+  CallList calls;
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::unique_ptr<Buffer>> allocate(size_t) override { return fail(Error::Kind::unsupported, "This device has no memory"); }
-  void execute(const OpCall& call) override {
-    calls.push_back({call.id, call.size, {}});
-    std::memcpy(calls.back().args, call.args, call.size);
-  }
+  void execute(const OpCall& call) override { calls.append(call); }
   std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 
  private:
@@ -47,13 +38,7 @@ class ResultMarks : public TensorVisitor {
   void read(Tensor&) override {}
   void written(Tensor& t) override {
     tensors.push_back(t);
-    const int64_t size = dtype_info(t.dtype).bytes;
-    const auto& e = t.extent;
-    for (int64_t i = 0; i < t.elements(); ++i) {
-      int64_t rest = i, at = 0;
-      for (int axis = t.rank - 1; axis >= 0; --axis) at += rest % e[axis] * t.stride[axis], rest /= e[axis];
-      std::fill_n(marks.begin() + (t.data - base_ + at * size), size, true);
-    }
+    for_each_value(t, [&](int64_t at) { std::fill_n(marks.begin() + (t.data - base_ + at), dtype_info(t.dtype).bytes, true); });
   }
   std::vector<bool> marks;
   std::vector<Tensor> tensors;
@@ -76,13 +61,13 @@ class Runner {
     test.body(builder);
     used_ = arena.high_water() + 4096;  // and what stands behind
     std::memcpy(before_.data(), base_, used_);
-    for (const auto& call : capture.calls) run_reference(call.view());
+    for (size_t i = 0; i < capture.calls.size(); ++i) run_reference(capture.calls[i]);
     std::memcpy(reference_.data(), base_, used_);
     double worst = 0;
     for (const bool recorded : {false, true}) {
       std::memcpy(base_, before_.data(), used_);
       const auto execute = [&] {
-        for (const auto& call : capture.calls) device_.execute(call.view());
+        for (size_t i = 0; i < capture.calls.size(); ++i) device_.execute(capture.calls[i]);
       };
       recorded ? device_.record(execute)->replay() : execute();
       worst = std::max(worst, compare(capture.calls));
@@ -99,52 +84,23 @@ class Runner {
     kernel(call.args, lane);
   }
 
-  double compare(std::vector<CaptureDevice::Call>& calls) {
+  double compare(CallList& calls) {
     ResultMarks results(base_, used_);
-    for (auto& call : calls) op_info(call.id).visit(call.args, results);
-    std::vector<Tensor> scratch;
-    for (auto& call : calls) {  // what linear leaves in its scratch is nobody's business
-      if (call.id != OpId::linear) continue;
-      const Tensor& s = reinterpret_cast<const LinearArgs*>(call.args)->scratch;
-      if (!s.empty()) std::fill_n(results.marks.begin() + (s.data - base_), s.bytes(), true);
+    for (size_t i = 0; i < calls.size(); ++i) {
+      op_info(calls[i].id).visit(calls.args(i), results);
+      if (calls[i].id != OpId::linear) continue;
+      const Tensor& scratch = static_cast<const LinearArgs*>(calls[i].args)->scratch;  // what linear leaves there is nobody's business
+      if (!scratch.empty()) std::fill_n(results.marks.begin() + (scratch.data - base_), scratch.bytes(), true);
     }
     for (size_t i = 0; i < used_; ++i) {
       if (!results.marks[i] && base_[i] != before_[i]) return std::numeric_limits<double>::infinity();
     }
     double worst = 0;
-    for (const Tensor& t : results.tensors) worst = std::max(worst, nmse_of_changed(t));
-    return worst;
-  }
-
-  template <class T>
-  double value(const std::vector<std::byte>& memory, int64_t offset) const {
-    T bits;
-    std::memcpy(&bits, memory.data() + offset, sizeof(T));
-    if constexpr (sizeof(T) == 2) return half_to_float(bits);
-    return bits;
-  }
-
-  // Over the values that either side changed: in a cache the untouched rest would hide a difference.
-  double nmse_of_changed(const Tensor& t) const {
-    double error = 0, power = 0;
-    const int64_t size = dtype_info(t.dtype).bytes;
-    for (int64_t i = 0; i < t.elements(); ++i) {
-      int64_t rest = i, at = t.data - base_;
-      for (int axis = t.rank - 1; axis >= 0; --axis) at += rest % t.extent[axis] * t.stride[axis] * size, rest /= t.extent[axis];
-      const bool changed = std::memcmp(base_ + at, before_.data() + at, size) != 0 || std::memcmp(reference_.data() + at, before_.data() + at, size) != 0;
-      if (!changed) continue;
-      double expected, actual;
-      if (size == 2) {
-        expected = value<uint16_t>(reference_, at);
-        actual = half_to_float(*reinterpret_cast<const uint16_t*>(base_ + at));
-      } else {
-        expected = value<float>(reference_, at);
-        actual = *reinterpret_cast<const float*>(base_ + at);
-      }
-      if (std::isnan(actual)) return std::numeric_limits<double>::infinity();
-      error += (actual - expected) * (actual - expected), power += expected * expected;
+    for (const Tensor& t : results.tensors) {
+      const int64_t at = t.data - base_;
+      worst = std::max(worst, compare_changed(t, reference_.data() + at, before_.data() + at).nmse);
     }
-    return error == 0 ? 0 : power == 0 ? std::numeric_limits<double>::infinity() : error / power;
+    return worst;
   }
 
   Device& device_;
