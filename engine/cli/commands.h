@@ -1,4 +1,4 @@
-// The engine's commands; each file of this folder adds one to the program.
+// The engine's commands: a file cli/NAME.cpp that defines add_NAME_command adds one to the program; the build lists them.
 #pragma once
 
 namespace CLI {
@@ -7,6 +7,8 @@ class App;
 
 namespace lava {
 
-void add_selftest_command(CLI::App& app);
+#define LAVA_COMMAND(name) void add_##name##_command(CLI::App& app);
+#include "engine_commands.inc"
+#undef LAVA_COMMAND
 
 }  // namespace lava
