@@ -26,8 +26,7 @@ struct PartitionConfig {
   PackMode pack = PackMode::flat;
   media::Filter filter = media::Filter::bicubic;
   std::array<float, 3> mean{}, std{1, 1, 1};
-
-  media::Colour mean_colour() const;  // int(mean * 255), the colour of padding
+  media::Colour padding{};  // int(mean * 255), around single views
 };
 
 // A Hugging Face folder (processor_config.json or preprocessor_config.json beside config.json) or a folder in the original LLaVA layout.

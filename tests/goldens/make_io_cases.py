@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/fixtures/io and tests/fixtures/media with independent libraries: gguf, safetensors, numpy, Pillow.
+"""Writes tests/fixtures/io with independent libraries: gguf, safetensors, numpy.
 
-    pip install gguf safetensors numpy pillow
+    pip install gguf safetensors numpy
     python3 tests/goldens/make_io_cases.py
 """
 import json
