@@ -1,5 +1,6 @@
 // View pixels -> feature grids. One file per tower.
 #pragma once
+#include <array>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,7 +23,9 @@ struct EncoderInfo {
   int width = 0;            // channels of a grid cell
   int grid_h = 0, grid_w = 0;  // cells of one view
   int image_size = 0;       // side of the square view in pixels
-  std::vector<float> mean, std;  // 3 each
+  int object_width = 0;        // features of an object; 0 when the tower finds none
+  int object_classes = 0;      // class probabilities of an object
+  std::array<float, 3> mean{}, std{1, 1, 1};
 };
 
 // Tensors live in the run's arena until the scope of the caller ends.
@@ -31,7 +34,8 @@ struct Features {
   std::vector<Tensor> layers;         // other layers asked for
   std::vector<Tensor> cls_attention;  // per asked layer: [views, patches]
   std::vector<Object> objects;
-  std::vector<Tensor> object_features;  // per object: f32 [features]
+  std::vector<Tensor> object_features;  // per object: f32 [object_width]
+  std::vector<Tensor> object_classes;   // per object: f32 [classes], probabilities, when the tower names classes
 };
 
 class VisionEncoder {

@@ -1,0 +1,51 @@
+// From the raw outputs of a single-shot detector to boxes: anchors, decoding, suppression, means over a region. Plain host code.
+#pragma once
+#include <array>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/prompt.h"
+
+namespace lava::ssd {
+
+inline constexpr int maps = 6;
+inline constexpr std::array<int, maps> map_sides = {19, 10, 5, 3, 2, 1};
+constexpr int anchors_per_cell(int map) { return map == 0 ? 3 : 6; }
+inline constexpr int classes = 91;  // 0 is background, the rest are COCO ids
+
+struct Anchor {
+  float cy, cx, h, w;
+};
+// Row by row, cell by cell, of all maps.
+std::vector<Anchor> make_anchors();
+
+// codes: ty, tx, th, tw.
+Box decode(const Anchor& anchor, const float* codes);
+float overlap(const Box& a, const Box& b);  // intersection over union
+
+struct Rules {
+  float threshold = 0.12f;
+  int max = 8;
+  float iou = 0.5f;
+  float min_area = 0.001f;
+  int candidates = 150;    // best anchors that are looked at
+  bool per_class = false;  // suppress only boxes of the same class
+};
+
+struct Found {
+  Box box;      // clamped to 0..1
+  float score;  // best of the sigmoids of the classes
+  int anchor, class_id;
+};
+
+// codes [anchors, 4], logits [anchors, classes]: best first, ties in anchor order.
+std::vector<Found> pick(std::span<const Anchor> anchors, const float* codes, const float* logits, const Rules& rules);
+
+float sigmoid(float x);
+std::string_view coco_name(int class_id);  // empty where the id has none
+
+// Mean of map [n, n, channels] over a box, each cell weighted with the area of it that the box covers; zeros for a box without area.
+void region_mean(const float* map, int n, int channels, const Box& box, float* out);
+
+}  // namespace lava::ssd

@@ -1,0 +1,84 @@
+// SSDLite with a MobileNetV2 trunk (Sandler et al. 2018; TensorFlow detection zoo, COCO): a grid for the language model, and what stands
+// where. Batch norms are folded into the weights.
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/weights.h"
+#include "engine/encoders/ssd_boxes.h"
+#include "engine/encoders/vision_encoder.h"
+#include "engine/partition/partition_config.h"
+#include "kernels/activation/activate.h"
+
+namespace lava {
+
+// The whole picture on a grey square, 300 x 300.
+PartitionConfig detector_views();
+
+class SsdliteMobilenetV2 final : public VisionEncoder {
+ public:
+  static constexpr int side = 300, inner_width = 576, head_width = 1280, colour_width = 3;
+  static constexpr int grid_width = head_width + inner_width + colour_width;                   // a cell of the 5 x 5 grid
+  static constexpr int object_width = head_width + inner_width + (ssd::classes - 1) + colour_width;  // root of each class probability
+
+  // What the network gives, before any box is made.
+  struct Outputs {
+    std::array<Tensor, ssd::maps> maps;  // [n, n, channels]: 19 x 19 x 576 inside block 13, 10 x 10 x 1280 head, extra stages
+    Tensor codes;                        // [anchors, 4]
+    Tensor logits;                       // [anchors, classes]
+  };
+
+  static Result<std::unique_ptr<SsdliteMobilenetV2>> load(Weights& weights, const io::TensorSource& source, const ssd::Rules& proposals);
+
+  const EncoderInfo& info() const override { return info_; }
+  // One view of 300 x 300. Objects come best first, each with features and the probabilities of classes 1..90.
+  Result<Features> encode(Run& run, std::span<const View> views, const media::Picture& picture, const Signals& wanted) override;
+  // Boxes with COCO names, suppressed class by class.
+  Result<std::vector<Object>> detections(Run& run, const View& view, const media::Picture& picture, float threshold, int max) const;
+  // x f32 [300, 300, 3] in -1..1.
+  Result<Outputs> forward(Run& run, const Tensor& x) const;
+
+ private:
+  struct Pointwise {
+    Matrix weight;
+    Tensor bias;
+    Activation activation = Activation::relu6;
+  };
+  struct Window {  // 3 x 3, followed by ReLU6
+    Tensor weight, bias;
+    int stride = 1;
+    bool depthwise = true;
+  };
+  struct Stage {  // expand (reduce in the extra stages), depthwise, project (expand)
+    Pointwise first, last;
+    Window depthwise;
+    bool residual = false;
+  };
+  struct Predictor {
+    Window box_window, class_window;
+    Pointwise box, label;
+  };
+
+  SsdliteMobilenetV2() = default;
+  Result<Stage> load_stage(Weights& weights, const io::TensorSource& source, const std::string& name, bool extra, int in, int inner, int out,
+                           int stride) const;
+  Result<void> load_predictors(Weights& weights, const io::TensorSource& source);
+  void predict(Run& run, const Outputs& outputs) const;
+  Result<Tensor> read_view(Run& run, const View& view, const media::Picture& picture) const;
+  Tensor padded(Run& run, const Tensor& map) const;
+  void join_grid(Run& run, const Tensor& detail, const Tensor& head, const Tensor& x, const Tensor& out) const;
+  void describe(Run& run, const Outputs& outputs, const Tensor& detail, const Tensor& x, const Tensor& found, const Tensor& classes,
+                Features& features) const;
+
+  EncoderInfo info_;
+  ssd::Rules proposals_;
+  std::vector<ssd::Anchor> anchors_;
+  Window stem_;
+  std::vector<Stage> blocks_, extra_;
+  Pointwise head_;
+  std::array<Predictor, ssd::maps> predictors_;
+};
+
+}  // namespace lava
