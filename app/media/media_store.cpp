@@ -71,33 +71,45 @@ QString MediaStore::path(const QString& sha256) const {
   return QDir(folder_).filePath(sha256.left(2) + "/" + sha256);
 }
 
-Result<Attachment> MediaStore::add(const QByteArray& bytes, const QString& name) const {
+Result<LoadedPicture> check_picture(const QByteArray& bytes, const QString& name) {
   const std::span view(reinterpret_cast<const std::byte*>(bytes.constData()), static_cast<size_t>(bytes.size()));
   // Whole, not the header alone: what is kept must be what every later question can be asked about.
   LAVA_TRY(const media::Picture picture, media::decode_picture(view));
-  const Attachment attachment{hash_of(bytes), name, mime_of(picture.source.format), picture.width, picture.height};
-  const QString target = path(attachment.sha256);
+  return LoadedPicture{bytes, {hash_of(bytes), name, mime_of(picture.source.format), picture.width, picture.height}};
+}
+
+Result<LoadedPicture> load_picture(const QString& path) {
+  LAVA_TRY(const QByteArray bytes, read_file(path));
+  auto picture = check_picture(bytes, QFileInfo(path).fileName());
+  if (picture) return picture;
+  Error error = picture.error();
+  error.cause = QDir::toNativeSeparators(path).toStdString() + (error.cause.empty() ? "" : ": " + error.cause);
+  return tl::unexpected(error);
+}
+
+Result<void> MediaStore::keep(const LoadedPicture& picture) const {
+  const QString target = path(picture.attachment.sha256);
   // A file of the right size under this name was written whole; read() verifies what is in it.
-  if (QFileInfo(target).size() == bytes.size() && QFileInfo(target).isFile()) return attachment;
+  if (QFileInfo(target).isFile() && QFileInfo(target).size() == picture.bytes.size()) return {};
   const QString folder = QFileInfo(target).path();
   if (!QDir().mkpath(folder)) return cannot_store(folder, "the folder cannot be made");
-  QSaveFile file(target);  // a temporary file beside it, flushed to the disk and renamed by commit()
-  if (!file.open(QFile::WriteOnly) || file.write(bytes) != bytes.size() || !file.flush() || ::fsync(file.handle()) != 0 || !file.commit())
+  QSaveFile file(target);  // a temporary file beside it, renamed by commit()
+  if (!file.open(QFile::WriteOnly) || file.write(picture.bytes) != picture.bytes.size() || !file.flush() || ::fsync(file.handle()) != 0 || !file.commit())
     return cannot_store(target, file.errorString());
   sync_folder(folder);
-  return attachment;
+  return {};
+}
+
+Result<Attachment> MediaStore::add(const QByteArray& bytes, const QString& name) const {
+  LAVA_TRY(const LoadedPicture picture, check_picture(bytes, name));
+  LAVA_CHECK_OK(keep(picture));
+  return picture.attachment;
 }
 
 Result<Attachment> MediaStore::add_file(const QString& path) const {
-  LAVA_TRY(const QByteArray bytes, read_file(path));
-  const QString name = QFileInfo(path).fileName();
-  auto attachment = add(bytes, name);
-  if (!attachment) {
-    Error error = attachment.error();
-    error.cause = name.toStdString() + (error.cause.empty() ? "" : ": " + error.cause);
-    return tl::unexpected(error);
-  }
-  return attachment;
+  LAVA_TRY(const LoadedPicture picture, load_picture(path));
+  LAVA_CHECK_OK(keep(picture));
+  return picture.attachment;
 }
 
 Result<QByteArray> MediaStore::read(const QString& sha256) const {

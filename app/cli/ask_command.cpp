@@ -1,0 +1,136 @@
+#include <QDir>
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QTextStream>
+
+#include "app/cli/annotate.h"
+#include "app/cli/commands.h"
+#include "app/cli/recorder.h"
+#include "app/cli/terminal.h"
+#include "app/settings/paths.h"
+
+namespace lava::app {
+namespace {
+
+int told(const Error& error) {
+  terminal::complain(error);
+  return exit_error;
+}
+
+// "out.png" for one picture, "out-2.png" for the second of several.
+QString annotated_name(const QString& wanted, size_t picture, size_t pictures) {
+  if (pictures == 1) return wanted;
+  const QFileInfo info(wanted);
+  return QDir(info.path()).filePath(QString("%1-%2.%3").arg(info.completeBaseName()).arg(picture + 1).arg(info.suffix()));
+}
+
+Result<void> check_output(const QString& file) {
+  const QFileInfo folder(QFileInfo(file).absolutePath());
+  if (!folder.isDir()) return fail(Error::Kind::not_found, "The folder for the picture does not exist", folder.filePath().toStdString(), "Make it first, or choose another");
+  if (!folder.isWritable()) return fail(Error::Kind::io, "The folder for the picture cannot be written", folder.filePath().toStdString(), "Choose another");
+  return {};
+}
+
+Result<std::vector<LoadedPicture>> load_pictures(const QStringList& files) {
+  std::vector<LoadedPicture> pictures;
+  for (const QString& file : files) {
+    LAVA_TRY(LoadedPicture picture, load_picture(file));
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
+Result<void> annotate(const std::vector<LoadedPicture>& pictures, const std::vector<GroundedBox>& boxes, const QString& wanted) {
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const QByteArray& bytes = pictures[i].bytes;
+    LAVA_TRY(media::Picture picture, media::decode_picture({reinterpret_cast<const std::byte*>(bytes.constData()), static_cast<size_t>(bytes.size())}));
+    std::vector<GroundedBox> here;
+    for (const GroundedBox& box : boxes)
+      if (box.picture == static_cast<int>(i)) here.push_back(box);
+    draw_boxes(picture, here);
+    LAVA_CHECK_OK(media::write_png(annotated_name(wanted, i, pictures.size()).toStdString(), picture));
+  }
+  return {};
+}
+
+QJsonObject json_of(const AnswerDone& answer) {
+  QJsonArray boxes;
+  for (const GroundedBox& box : answer.boxes)
+    boxes.append(QJsonObject{{"label", box.label}, {"box", QJsonArray{box.x1, box.y1, box.x2, box.y2}}, {"picture", box.picture}});
+  return {{"text", answer.text}, {"boxes", boxes}, {"timings", answer.timings}};
+}
+
+Result<QString> question_of(const QString& argument) {
+  if (argument != "-") return argument;
+  QTextStream input(stdin);
+  const QString text = input.readAll().trimmed();
+  if (text.isEmpty()) return fail(Error::Kind::invalid, "There is no question", "standard input is empty", "Pipe the question in, or give it as an argument");
+  return text;
+}
+
+struct Prepared {
+  QString question;
+  std::vector<LoadedPicture> pictures;
+};
+
+// Whatever can be wrong with the arguments is told before the engine starts.
+Result<Prepared> prepare(const AskArguments& arguments) {
+  Prepared prepared;
+  if (!arguments.annotate.isEmpty()) LAVA_CHECK_OK(check_output(arguments.annotate));
+  LAVA_TRY(prepared.pictures, load_pictures(arguments.pictures));
+  LAVA_TRY(prepared.question, question_of(arguments.question));
+  return prepared;
+}
+
+void record_question(Recorder& recorder, const Prepared& prepared, const QString& model) {
+  if (!recorder.store()) return;
+  const MediaStore media(paths::media());
+  std::vector<Attachment> attachments;
+  for (const LoadedPicture& picture : prepared.pictures) {
+    if (const auto kept = media.keep(picture); !kept) terminal::warn(QString::fromStdString(kept.error().message()));
+    attachments.push_back(picture.attachment);
+  }
+  recorder.begin(prepared.question, attachments, model);
+}
+
+}  // namespace
+
+int ask_command(const AskArguments& arguments) {
+  if (!arguments.annotate.isEmpty() && QFileInfo(arguments.annotate).suffix().toLower() != "png") {
+    terminal::warn("--annotate writes PNG files; give a name that ends in .png, not " + arguments.annotate);
+    return exit_usage;
+  }
+  if (!arguments.annotate.isEmpty() && arguments.pictures.isEmpty()) {
+    terminal::warn("--annotate needs a picture to draw on");
+    return exit_usage;
+  }
+  const auto prepared = prepare(arguments);
+  if (!prepared) return told(prepared.error());
+  auto session = EngineSession::open(arguments.engine);
+  if (!session) return told(session.error());
+  Recorder recorder(arguments.save, paths::data());
+  record_question(recorder, *prepared, (*session)->model());
+
+  TurnContent turn{Role::user, prepared->question, {}, {}};
+  for (const LoadedPicture& picture : prepared->pictures) {
+    turn.pictures.push_back(picture.bytes);
+    turn.picture_types.push_back(picture.attachment.mime);
+  }
+  QString text;
+  const auto answer = (*session)->ask({std::move(turn)}, arguments.options, [&](const QString& delta) {
+    text += delta;
+    if (!arguments.json) terminal::print(delta);
+    recorder.grow(text);
+  });
+  if (!arguments.json && !text.isEmpty()) terminal::print("\n");
+  recorder.finish(answer, text);
+  if (!answer) return told(answer.error());
+  if (arguments.json) terminal::print(QString::fromUtf8(QJsonDocument(json_of(*answer)).toJson(QJsonDocument::Compact)) + "\n");
+  if (answer->finish_reason == "length") terminal::warn("the answer was cut at the length limit; --max-tokens raises it");
+  if (arguments.annotate.isEmpty()) return exit_done;
+  const auto drawn = annotate(prepared->pictures, answer->boxes, arguments.annotate);
+  return drawn ? exit_done : told(drawn.error());
+}
+
+}  // namespace lava::app

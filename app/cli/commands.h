@@ -1,0 +1,43 @@
+// The commands of lavascope-cli. Each returns its exit code: 0 done, 1 an error was told, 2 it was called wrongly.
+#pragma once
+#include <QString>
+#include <QStringList>
+
+#include "app/cli/engine_session.h"
+
+namespace lava::app {
+
+constexpr int exit_done = 0, exit_error = 1, exit_usage = 2;
+
+struct AskArguments {
+  EngineChoice engine;
+  AskOptions options;
+  QString question;
+  QStringList pictures;
+  QString annotate;  // a PNG file to write; empty: none
+  bool json = false, save = true;
+};
+int ask_command(const AskArguments& arguments);
+
+struct ChatArguments {
+  EngineChoice engine;
+  AskOptions options;
+  qint64 resume = 0;  // a chat of the history; 0: a new one
+  bool save = true;
+};
+int chat_command(const ChatArguments& arguments);
+
+int models_command(bool json);
+
+struct HistoryArguments {
+  enum class Action { list, show, search, remove, restore, bin, export_chat };
+  Action action = Action::list;
+  qint64 chat = 0;
+  QString words;
+  QString format = "markdown";
+  QString output;  // empty: standard output
+  bool json = false;
+};
+int history_command(const HistoryArguments& arguments);
+
+}  // namespace lava::app
