@@ -107,6 +107,8 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? exit_done : exit_usage;
   }
 
+  // The other commands are short and end at a signal by themselves.
+  if (*ask || *chat) Interrupts::instance();
   if (*ask) {
     QStringList pictures;
     for (const std::string& picture : p.pictures) pictures << text(picture);
@@ -126,6 +128,5 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   QCoreApplication application(argc, argv);
-  Interrupts::instance();
   return run(argc, argv);
 }

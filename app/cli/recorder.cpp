@@ -16,9 +16,9 @@ QString title_of(const QString& question) {
 Recorder::Recorder(bool on, const QString& data_folder) {
   if (!on) return;
   auto store = HistoryStore::open(data_folder);
-  if (!store) return give_up(QString::fromStdString(store.error().message()));
-  store_ = std::move(*store);
-  if (store_->read_only()) give_up(store_->read_only_reason());
+  if (store) store_ = std::move(*store);
+  if (!store) give_up(QString::fromStdString(store.error().message()));
+  else if (store_->read_only()) give_up(store_->read_only_reason());
 }
 
 void Recorder::give_up(const QString& why) {
