@@ -154,6 +154,11 @@ bool Statement::next() {
   return code == SQLITE_ROW;
 }
 
+void Statement::reset() {
+  sqlite3_reset(statement_);
+  place_ = 0;
+}
+
 Result<void> Statement::run() {
   while (next()) {
   }

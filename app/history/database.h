@@ -52,6 +52,7 @@ class Statement {
   Statement& bind(const QString& value);
   Statement& bind_id(qint64 value);  // 0 becomes NULL
   bool next();                       // true: a row is there
+  void reset();                      // for another use with other values
   Result<void> run();                // to the end
   Result<void> ok() const;
 

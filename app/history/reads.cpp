@@ -4,6 +4,7 @@
 #include <QJsonDocument>
 #include <QRegularExpression>
 #include <QTimeZone>
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
@@ -14,7 +15,7 @@ constexpr std::array role_names = {"system", "user", "assistant"};
 constexpr std::array state_names = {"complete", "streaming", "stopped", "failed"};
 
 QDateTime time_of(qint64 milliseconds) { return QDateTime::fromMSecsSinceEpoch(milliseconds, Qt::UTC); }
-QJsonDocument json_of(const QString& text) { return QJsonDocument::fromJson(text.toUtf8()); }
+QJsonDocument json_of(const QString& text) { return text.size() <= 2 ? QJsonDocument() : QJsonDocument::fromJson(text.toUtf8()); }
 
 Role role_of(const QString& name) {
   return name == role_names[0] ? Role::system : name == role_names[2] ? Role::assistant : Role::user;
@@ -73,17 +74,30 @@ Message message_of(const Statement& row, ChatId chat, bool streaming_is_stopped)
   return message;
 }
 
-// UNION, not UNION ALL: a damaged file may hold a circle.
-constexpr std::string_view branch_ids =
-    "WITH RECURSIVE line(id, parent) AS (SELECT m.id, m.parent FROM message m JOIN chat c ON c.current_leaf = m.id WHERE c.id = ?1 "
-    "UNION SELECT m.id, m.parent FROM message m JOIN line ON m.id = line.parent) ";
+// Root first. The index on (chat, parent) answers alone; a circle in a damaged file ends the walk.
+std::vector<MessageId> branch_ids(Database& database, ChatId chat) {
+  std::unordered_map<MessageId, MessageId> parents;
+  Statement rows(database, "SELECT id, coalesce(parent, 0) FROM message WHERE chat = ?");
+  rows.bind(chat);
+  while (rows.next()) parents[rows.integer(0)] = rows.integer(1);
+  const std::optional<Chat> head = read_chat(database, chat);
+  std::vector<MessageId> ids;
+  for (MessageId id = head ? head->current_leaf : 0; id != 0 && ids.size() < parents.size();) {
+    const auto parent = parents.find(id);
+    if (parent == parents.end()) break;
+    ids.push_back(id);
+    id = parent->second;
+  }
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
 
 void read_attachments(Database& database, ChatId chat, std::vector<Message>& messages) {
   std::unordered_map<MessageId, Message*> by_id;
   for (Message& message : messages) by_id[message.id] = &message;
-  Statement rows(database, std::string(branch_ids) +
-                               "SELECT a.message, a.sha256, a.name, d.mime, d.width, d.height FROM line JOIN attachment a ON a.message = line.id "
-                               "JOIN media d ON d.sha256 = a.sha256 ORDER BY a.message, a.place");
+  Statement rows(database,
+                 "SELECT a.message, a.sha256, a.name, d.mime, d.width, d.height FROM message m JOIN attachment a ON a.message = m.id "
+                 "JOIN media d ON d.sha256 = a.sha256 WHERE m.chat = ? ORDER BY a.message, a.place");
   rows.bind(chat);
   while (rows.next())
     if (auto it = by_id.find(rows.integer(0)); it != by_id.end())
@@ -122,13 +136,17 @@ std::optional<Chat> read_chat(Database& database, ChatId id) {
 }
 
 std::vector<Message> read_branch(Database& database, ChatId chat, bool streaming_is_stopped) {
-  Statement rows(database, std::string(branch_ids) +
-                               "SELECT m.id, coalesce(m.parent, 0), m.role, m.state, m.text, m.boxes, m.timings, m.error, m.model, m.created "
-                               "FROM line JOIN message m ON m.id = line.id ORDER BY m.id");
-  rows.bind(chat);
+  // One view of the file for all statements, though the writer goes on.
+  static_cast<void>(database.execute("BEGIN"));
+  Statement row(database, "SELECT id, coalesce(parent, 0), role, state, text, boxes, timings, error, model, created FROM message WHERE id = ?");
   std::vector<Message> messages;
-  while (rows.next()) messages.push_back(message_of(rows, chat, streaming_is_stopped));
+  for (const MessageId id : branch_ids(database, chat)) {
+    row.reset();
+    if (row.bind(id).next()) messages.push_back(message_of(row, chat, streaming_is_stopped));
+  }
+  row.reset();
   read_attachments(database, chat, messages);
+  static_cast<void>(database.execute("COMMIT"));
   return messages;
 }
 
