@@ -2,6 +2,7 @@
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QRegularExpression>
 #include <QTextStream>
 
 #include "app/cli/annotate.h"
@@ -69,6 +70,16 @@ Result<QString> question_of(const QString& argument) {
   return text;
 }
 
+// The engine knows pictures by number, the user by file.
+Error with_file_names(Error error, const QStringList& files) {
+  static const QRegularExpression by_number(QStringLiteral("\\bpicture (\\d+)\\b"));
+  const QString cause = QString::fromStdString(error.cause);
+  const auto match = by_number.match(cause);
+  const int number = match.captured(1).toInt();
+  if (number >= 1 && number <= files.size()) error.cause = (cause.left(match.capturedStart()) + files[number - 1] + cause.mid(match.capturedEnd())).toStdString();
+  return error;
+}
+
 struct Prepared {
   QString question;
   std::vector<LoadedPicture> pictures;
@@ -125,7 +136,7 @@ int ask_command(const AskArguments& arguments) {
   });
   if (!arguments.json && !text.isEmpty()) terminal::print("\n");
   recorder.finish(answer, text);
-  if (!answer) return told(answer.error());
+  if (!answer) return told(with_file_names(answer.error(), arguments.pictures));
   if (arguments.json) terminal::print(QString::fromUtf8(QJsonDocument(json_of(*answer)).toJson(QJsonDocument::Compact)) + "\n");
   if (answer->finish_reason == "length") terminal::warn("the answer was cut at the length limit; --max-tokens raises it");
   if (arguments.annotate.isEmpty()) return exit_done;

@@ -16,7 +16,10 @@ QString base(const char* variable, const char* fallback) {
 
 QString data() { return base("XDG_DATA_HOME", ".local/share"); }
 QString media() { return data() + "/media"; }
-QString models() { return data() + "/models"; }
+QString models() {
+  const QString chosen = qEnvironmentVariable("LAVASCOPE_MODELS");
+  return QDir::isAbsolutePath(chosen) ? QDir::cleanPath(chosen) : data() + "/models";
+}
 QString config() { return base("XDG_CONFIG_HOME", ".config"); }
 QString cache() { return base("XDG_CACHE_HOME", ".cache"); }
 QString state() { return base("XDG_STATE_HOME", ".local/state"); }

@@ -176,6 +176,7 @@ void CliTest::errors_name_what_the_user_gave_data() {
   QTest::newRow("engine that crashes") << ask({"x"}) << "crash_start" << "made of cheese";
   QTest::newRow("model that does not load") << ask({"x"}) << "load_error" << "The model file ends early";
   QTest::newRow("answer that fails") << ask({"fails"}) << "" << "12 GB wanted";
+  QTest::newRow("picture that the engine refuses") << ask({"undecodable", chelsea}) << "" << chelsea;
   QTest::newRow("chat that is not there") << QStringList{"history", "show", "77"} << "" << "77";
   QTest::newRow("export into nowhere") << QStringList{"history", "export", "77", "-o", "/no/x.md"} << "" << "77";
 }

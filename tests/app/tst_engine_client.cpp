@@ -192,7 +192,7 @@ void EngineClientTest::failures_data() {
   QTest::newRow("broken") << "The engine sent an answer that cannot be read" << "an event is not JSON" << "";
   QTest::newRow("fails") << "The memory is full" << "12 GB wanted" << "Half an";
   QTest::newRow("huge") << "The engine sent an answer that cannot be read" << "one event is larger than 16 MB" << "";
-  QTest::newRow("undecodable") << "The picture cannot be read" << "it is not a PNG" << "";
+  QTest::newRow("undecodable") << "The picture cannot be read" << "picture 1, it is not a PNG" << "";
 }
 
 void EngineClientTest::failures() {

@@ -135,7 +135,7 @@ void complete(const httplib::Request& request, httplib::Response& response) {
   }
   if (is(asked, "undecodable")) {
     response.status = 422;
-    response.set_content(R"({"error":{"message":"The picture cannot be read.","cause":"it is not a PNG","remedy":"Save it again."}})", "application/json");
+    response.set_content(R"({"error":{"message":"The picture cannot be read.","cause":"picture 1, it is not a PNG","remedy":"Save it again."}})", "application/json");
     return;
   }
   response.set_chunked_content_provider("text/event-stream", [asked](size_t, httplib::DataSink& sink) { return answer(asked, sink); });
