@@ -139,12 +139,14 @@ Result<std::unique_ptr<Tokenizer>> bpe_from_gguf(const GgufVocabulary& v) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> from_gguf(const GgufVocabulary& vocabulary) {
+Result<std::unique_ptr<Tokenizer>> from_gguf(const GgufVocabulary& vocabulary) try {
   if (vocabulary.model == "llama") return spm_from_gguf(vocabulary);
   if (vocabulary.model == "gpt2") return bpe_from_gguf(vocabulary);
   if (vocabulary.model.empty() || vocabulary.model == "no_vocab") return fail(Error::Kind::invalid, "The model file has no vocabulary", "tokenizer.ggml.model is missing");
   return fail(Error::Kind::unsupported, "The model file's kind of tokenizer is not supported",
               "tokenizer.ggml.model is \"" + vocabulary.model.substr(0, 80) + "\"", "Choose a model with a SentencePiece (llama) or byte-level BPE (gpt2) vocabulary");
+} catch (const std::exception& problem) {
+  return broken(problem.what());
 }
 
 }  // namespace lava::text

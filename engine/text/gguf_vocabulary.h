@@ -7,4 +7,7 @@ namespace lava::text {
 
 Result<GgufVocabulary> vocabulary_of(const io::Gguf& gguf);
 
+// A GGUF file, or whatever from_folder() takes.
+Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::filesystem::path& path);
+
 }  // namespace lava::text

@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/io/json_file.h"
 #include "engine/text/bpe_model.h"
 #include "engine/text/json_steps.h"
 #include "engine/text/tokenizer.h"
@@ -12,7 +13,6 @@ namespace lava::text {
 namespace {
 
 using nlohmann::json;
-constexpr size_t max_file = 256u << 20;
 
 tl::unexpected<Error> broken(std::string cause) {
   return fail(Error::Kind::invalid, "The tokenizer file is broken", std::move(cause), "Download the file again");
@@ -171,9 +171,8 @@ void mark_special(const TokenizerConfig& config, Pipeline& pipeline) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> from_tokenizer_json(std::string_view json_text, std::string_view tokenizer_config_json) {
-  if (json_text.size() > max_file) return fail(Error::Kind::too_large, "The tokenizer file is too large", std::to_string(json_text.size()) + " bytes");
-  const json file = json::parse(json_text, nullptr, false);
+Result<std::unique_ptr<Tokenizer>> from_tokenizer_json(std::string_view json_text, std::string_view tokenizer_config_json) try {
+  LAVA_TRY(const json file, io::parse_json(json_text, "The tokenizer file"));
   if (!file.is_object()) return broken("tokenizer.json is not a JSON object");
   const json& model = member(file, "model");
   LAVA_CHECK_OK(check_model(model));
@@ -197,6 +196,8 @@ Result<std::unique_ptr<Tokenizer>> from_tokenizer_json(std::string_view json_tex
   LAVA_CHECK_OK(use_model(model, pipeline));
   pipeline.table.set_end_of_generation({pipeline.table.special.eos});
   return make_tokenizer(std::move(pipeline));
+} catch (const std::exception& problem) {
+  return broken(problem.what());
 }
 
 }  // namespace lava::text

@@ -39,7 +39,7 @@ NormalizerStep strip(bool left, bool right) {
 
 NormalizerStep prepend(std::string prefix) {
   return [prefix = std::move(prefix)](std::string text, const Deadline&) -> Result<std::string> {
-    return text.empty() ? text : prefix + text;
+    return text.empty() ? text : std::string(prefix).append(text);
   };
 }
 

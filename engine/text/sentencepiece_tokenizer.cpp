@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/io/json_file.h"
 #include "engine/text/pipeline_tokenizer.h"
 #include "engine/text/sentencepiece_file.h"
 #include "engine/text/spm_model.h"
@@ -43,11 +44,11 @@ void fill_table(const SentencePieceFile& file, TokenTable& table) {
 Result<std::vector<AddedToken>> read_added_tokens(std::string_view text) {
   std::vector<AddedToken> tokens;
   if (text.empty()) return tokens;
-  const auto object = nlohmann::json::parse(text, nullptr, false);
+  LAVA_TRY(const auto object, io::parse_json(text, "The list of added tokens"));
   if (!object.is_object()) return fail(Error::Kind::invalid, "The list of added tokens cannot be read", "added_tokens.json is not a JSON object");
   for (const auto& [content, id] : object.items()) {
     if (!id.is_number_integer() || id < 0 || id >= TokenTable::max_tokens)
-      return fail(Error::Kind::invalid, "The list of added tokens is broken", "\"" + content.substr(0, 80) + "\" has no usable id");
+      return fail(Error::Kind::invalid, "The list of added tokens is broken", "no usable id for " + content.substr(0, 80));
     tokens.push_back({.id = id.get<int32_t>(), .content = content, .special = true});
   }
   return tokens;
@@ -77,7 +78,7 @@ NormalizerStep collapse_spaces() {
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> from_sentencepiece(std::string_view protobuf, std::string_view tokenizer_config_json,
-                                                      std::string_view added_tokens_json) {
+                                                      std::string_view added_tokens_json) try {
   LAVA_TRY(SentencePieceFile file, read_sentencepiece(protobuf));
   LAVA_CHECK_OK(check_kind(file));
   LAVA_TRY(const TokenizerConfig config, read_tokenizer_config(tokenizer_config_json));
@@ -107,6 +108,8 @@ Result<std::unique_ptr<Tokenizer>> from_sentencepiece(std::string_view protobuf,
   pipeline.decode = {.byte_fallback = true, .replacements = {{word_mark, " "}}, .strip_left = prefix ? size_t{1} : size_t{0}};
   pipeline.kind = "SPM";
   return make_tokenizer(std::move(pipeline));
+} catch (const std::exception& problem) {
+  return fail(Error::Kind::invalid, "The SentencePiece file is broken", problem.what());
 }
 
 }  // namespace lava::text

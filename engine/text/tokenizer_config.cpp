@@ -4,6 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "engine/io/json_file.h"
+
 namespace lava::text {
 
 namespace {
@@ -74,7 +76,7 @@ void collect_texts(const json& value, std::vector<std::string>& out) {
 Result<TokenizerConfig> read_tokenizer_config(std::string_view json_text) {
   TokenizerConfig config;
   if (json_text.empty()) return config;
-  const json object = json::parse(json_text, nullptr, false);
+  LAVA_TRY(const json object, io::parse_json(json_text, "The tokenizer configuration"));
   if (!object.is_object()) return fail(Error::Kind::invalid, "The tokenizer configuration cannot be read", "tokenizer_config.json is not a JSON object", "Download the file again");
   if (const auto name = object.find("tokenizer_class"); name != object.end() && name->is_string()) config.tokenizer_class = name->get<std::string>();
   config.legacy = flag(object, "legacy");
@@ -94,7 +96,10 @@ Result<TokenizerConfig> read_tokenizer_config(std::string_view json_text) {
   return config;
 }
 
-std::string chat_template_of(std::string_view chat_template_json) { return template_of(json::parse(chat_template_json, nullptr, false)); }
+std::string chat_template_of(std::string_view chat_template_json) {
+  const auto parsed = io::parse_json(chat_template_json, "The chat template");
+  return parsed ? template_of(*parsed) : std::string();
+}
 
 Result<void> merge_added_tokens(const std::vector<AddedToken>& tokens, TokenTable& table, std::vector<AddedToken>& added) {
   for (const AddedToken& token : tokens) {

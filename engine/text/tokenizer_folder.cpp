@@ -1,6 +1,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "engine/io/json_file.h"
+#include "engine/text/gguf_vocabulary.h"
 #include "engine/text/split_rules.h"
 #include "engine/text/tokenizer.h"
 #include "engine/text/tokenizer_config.h"
@@ -43,7 +45,10 @@ Result<std::string> read_config(const fs::path& folder) {
     chat_template = chat_template_of(list);
   }
   if (chat_template.empty()) return text;
-  json config = text.empty() ? json::object() : json::parse(text, nullptr, false);
+  json config = json::object();
+  if (!text.empty()) {
+    LAVA_TRY(config, io::parse_json(text, "The tokenizer configuration"));
+  }
   if (!config.is_object()) return text;  // refused later, with a reason
   config["chat_template"] = chat_template;
   return config.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -58,7 +63,8 @@ Result<std::string> join_gpt2_files(const fs::path& folder, const std::string& c
   if (!qwen && !gpt2)
     return fail(Error::Kind::unsupported, "The tokenizer has no tokenizer.json, and its class is not known", "tokenizer_class " + name.substr(0, 80),
                 "Add the model's tokenizer.json to the folder");
-  LAVA_TRY(const std::string vocab, read_file(folder / "vocab.json"));
+  LAVA_TRY(const std::string vocab_text, read_file(folder / "vocab.json"));
+  LAVA_TRY(const json vocab, io::parse_json(vocab_text, "vocab.json"));
   LAVA_TRY(const std::string merges, read_file(folder / "merges.txt"));
   json list = json::array();
   for (size_t at = 0; at < merges.size();) {
@@ -72,7 +78,7 @@ Result<std::string> join_gpt2_files(const fs::path& folder, const std::string& c
   const std::string pattern(split_rule(qwen ? "qwen2" : "gpt-2")->patterns.front());
   json split = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
   json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", config.add_prefix_space.value_or(false) && gpt2}, {"use_regex", gpt2}};
-  json file = {{"model", {{"type", "BPE"}, {"vocab", json::parse(vocab, nullptr, false)}, {"merges", list}}}, {"decoder", {{"type", "ByteLevel"}}}};
+  json file = {{"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", list}}}, {"decoder", {{"type", "ByteLevel"}}}};
   if (qwen) file["normalizer"] = {{"type", "NFC"}};
   file["pre_tokenizer"] = qwen ? json{{"type", "Sequence"}, {"pretokenizers", {split, bytes}}} : bytes;
   return file.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -107,6 +113,14 @@ Result<std::unique_ptr<Tokenizer>> from_folder(const fs::path& path) try {
   return path.extension() == ".json" ? from_tokenizer_json(text) : from_sentencepiece(text);
 } catch (const std::exception& problem) {
   return fail(Error::Kind::io, "The tokenizer cannot be read", path.string() + ": " + problem.what());
+}
+
+Result<std::unique_ptr<Tokenizer>> load_tokenizer(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error) || path.extension() != ".gguf") return from_folder(path);
+  LAVA_TRY(const auto gguf, io::Gguf::open(path));
+  LAVA_TRY(const GgufVocabulary vocabulary, vocabulary_of(*gguf));
+  return from_gguf(vocabulary);
 }
 
 }  // namespace lava::text
