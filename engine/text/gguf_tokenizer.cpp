@@ -44,8 +44,8 @@ Result<void> fill_table(const GgufVocabulary& v, bool spm, TokenTable& table) {
 // Ids out of range count as absent. The keys are right where old files have wrong types.
 void fill_special(const GgufVocabulary& v, bool spm, bool rule_adds_bos, TokenTable& table) {
   const auto id_of_key = [&](std::optional<int64_t> key, int32_t usual) {
-    const int64_t id = key.value_or(spm ? usual : no_token);
-    return table.contains(id) ? static_cast<int32_t>(id) : no_token;
+    if (key && table.contains(*key)) return static_cast<int32_t>(*key);
+    return spm && table.contains(usual) ? usual : no_token;
   };
   SpecialIds& special = table.special;
   special.bos = id_of_key(v.bos_id, 1);

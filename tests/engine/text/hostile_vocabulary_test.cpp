@@ -229,7 +229,7 @@ TEST(HostileVocabulary, RegexTranslation) {
     std::vector<Match> found;
     if (auto done = regex->find_all(text, Deadline(), found); !done) throw std::runtime_error(done.error().message());
     std::string out;
-    for (const Match& match : found) out += "[" + std::string(text.substr(match.begin, match.end - match.begin)) + "]";
+    for (const Match& match : found) out.append("[").append(text.substr(match.begin, match.end - match.begin)).append("]");
     return out;
   };
   EXPECT_EQ(matches("\\s+", "a\xC2\x85\xC2\xA0\xE3\x80\x80\xE1\xA0\x8E" "b"), "[\xC2\x85\xC2\xA0\xE3\x80\x80]");  // U+180E is no white space

@@ -72,6 +72,8 @@ TEST(Tokenizer, FixedIds) {
   EXPECT_EQ(ids_of(smollm2(), "<|im_start|>user\n", {.parse_special = true}), (Ids{1, 4093, 198}));
 }
 
+// Those with a token for every byte; SmolLM2 has none for a few bytes, which vanish in its own tokenizer too.
+std::vector<const Tokenizer*> complete() { return {&llama_spm(), &llama3(), &qwen2_5()}; }
 std::vector<const Tokenizer*> all() { return {&llama_spm(), &llama3(), &qwen2_5(), &smollm2()}; }
 
 std::string random_text(std::mt19937& random, bool composed_only) {
@@ -93,11 +95,12 @@ std::string random_text(std::mt19937& random, bool composed_only) {
 TEST(Tokenizer, DecodingGivesTheTextBack) {
   std::mt19937 random(5);
   for (int i = 0; i < 3000; ++i)
-    for (const Tokenizer* tokenizer : all()) {
+    for (const Tokenizer* tokenizer : complete()) {
       const std::string text = random_text(random, tokenizer == &qwen2_5());  // Qwen composes
       const Ids ids = ids_of(*tokenizer, text);
       ASSERT_EQ(tokenizer->decode(ids), text);
       for (const int32_t id : ids) ASSERT_FALSE(tokenizer->is_control(id)) << text;
+      for (const int32_t id : ids_of(smollm2(), text)) ASSERT_FALSE(smollm2().is_control(id)) << text;
     }
 }
 
@@ -106,7 +109,9 @@ TEST(Tokenizer, AnyBytesEncode) {
   for (int i = 0; i < 2000; ++i) {
     std::string bytes(random() % 40, ' ');
     for (char& c : bytes) c = static_cast<char>(random() % 4 ? 0x80 | random() : random());
-    for (const Tokenizer* tokenizer : {&llama_spm(), &llama3(), &smollm2()}) ASSERT_EQ(tokenizer->decode(ids_of(*tokenizer, bytes)), replace_invalid_utf8(bytes));
+    for (const Tokenizer* tokenizer : {&llama_spm(), &llama3()}) ASSERT_EQ(tokenizer->decode(ids_of(*tokenizer, bytes)), replace_invalid_utf8(bytes));
+    ASSERT_TRUE(smollm2().encode(bytes));
+    ASSERT_TRUE(qwen2_5().encode(bytes));
   }
 }
 
