@@ -1,5 +1,7 @@
 #include "engine/text/chat_format.h"
 
+#include <algorithm>
+
 namespace lava::text {
 
 namespace {
@@ -101,6 +103,19 @@ std::vector<Segment> render_chat(const ChatFormat& format, std::span<const Turn>
   }
   renderer.own(format.opening);
   return out;
+}
+
+Result<std::vector<PromptPiece>> encode_chat(const Tokenizer& tokenizer, const ChatFormat& format, std::span<const Turn> turns) {
+  return encode_prompt(tokenizer, render_chat(format, turns, tokenizer.table().text(tokenizer.special().bos)));
+}
+
+std::vector<int32_t> stop_ids(const Tokenizer& tokenizer, const ChatFormat& format) {
+  std::vector<int32_t> ids = tokenizer.special().end_of_generation;
+  for (const std::string_view text : format.stop_tokens)
+    if (const auto id = tokenizer.id_of(text)) ids.push_back(*id);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
 }
 
 }  // namespace lava::text

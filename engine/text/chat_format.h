@@ -56,4 +56,9 @@ Result<const ChatFormat*> detect_chat_format(const ChatHints& hints);
 // the vocabulary's BOS token, empty when it has none.
 std::vector<Segment> render_chat(const ChatFormat& format, std::span<const Turn> turns, std::string_view bos_text = {});
 
+// render_chat and encode_prompt in one.
+Result<std::vector<PromptPiece>> encode_chat(const Tokenizer& tokenizer, const ChatFormat& format, std::span<const Turn> turns);
+// Ids that end an answer in this format: the vocabulary's and the format's own. Sorted.
+std::vector<int32_t> stop_ids(const Tokenizer& tokenizer, const ChatFormat& format);
+
 }  // namespace lava::text

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the ids that the reference programs give for a few hundred difficult texts.
 
-    python -m venv venv && venv/bin/pip install tokenizers transformers sentencepiece protobuf gguf
+    python -m venv venv && venv/bin/pip install tokenizers transformers jinja2 sentencepiece protobuf gguf
     venv/bin/python tests/goldens/make_tokenizer_cases.py [SmolLM2-135M-Instruct.Q4_1.gguf]
 
 References: Hugging Face `tokenizers` for every tokenizer.json and for SmolLM2 (built from the lists of its GGUF file, which is in the
@@ -145,6 +145,30 @@ def llama_class(samples, config):
         return out
 
 
+CHATS = [
+    [("user", "What is in this picture?")],
+    [("system", "Be brief."), ("user", "Hello there"), ("assistant", "Hi! How can I help?"), ("user", "Count to 3,  please\n\nThanks")],
+    [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"), ("user", "\u4f60\u597d \U0001f600")],
+    [("system", "You are a parrot."), ("user", "'s up?")],
+]
+
+
+def chats(encoders):
+    """The models' own templates, rendered as transformers renders them, and the ids of the whole text."""
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    templates = {"smollm2": (json.loads(read("smollm2-vocab.json.gz"))["chat_template"], "<|im_start|>")}
+    for name in ("qwen2_5", "llama3"):
+        config = json.loads(read(name + "-tokenizer_config.json.gz"))
+        templates[name] = (config["chat_template"], config["bos_token"])
+    out = []
+    for name, (template, bos) in templates.items():
+        for chat in CHATS:
+            text = env.from_string(template).render(messages=[{"role": r, "content": c} for r, c in chat], add_generation_prompt=True, bos_token=bos)
+            out.append({"model": name, "messages": chat, "text": text, "ids": encoders[name].encode(text, add_special_tokens=False).ids})
+    return out
+
+
 def pipelines():
     """Small vocabularies, each with other steps."""
     N, P, D = normalizers, pre_tokenizers, decoders
@@ -203,16 +227,15 @@ def pipelines():
 
 def main():
     samples = texts()
-    families = {}
-    for name in ("qwen2_5", "llama3"):
-        families[name] = with_tokenizers(Tokenizer.from_str(read(name + "-tokenizer.json.gz").decode()), samples)
-    families["smollm2"] = with_tokenizers(smollm2(sys.argv[1] if len(sys.argv) > 1 else None), samples)
+    encoders = {name: Tokenizer.from_str(read(name + "-tokenizer.json.gz").decode()) for name in ("qwen2_5", "llama3")}
+    encoders["smollm2"] = smollm2(sys.argv[1] if len(sys.argv) > 1 else None)
+    families = {name: with_tokenizers(tok, samples) for name, tok in encoders.items()}
     families["llama_spm"] = llama_spm(samples)
     for name in ("llava15", "llava_next", "llava_onevision", "text_llama_gqa"):
         families[name] = with_tokenizers(Tokenizer.from_file(os.path.join(FIXTURES, "transformers", name, "tokenizer.json")), samples)
     families["llama_class"] = llama_class(samples, {"tokenizer_class": "LlamaTokenizer"})
     families["llama_class_no_prefix"] = llama_class(samples, {"tokenizer_class": "LlamaTokenizer", "add_prefix_space": False})
-    write("tokenizer-cases.json.gz", {"made_with": f"tokenizers {tokenizers.__version__}", "texts": samples, "broken": [b.hex() for b in BROKEN], "families": families})
+    write("tokenizer-cases.json.gz", {"made_with": f"tokenizers {tokenizers.__version__}", "texts": samples, "broken": [b.hex() for b in BROKEN], "families": families, "chats": chats(encoders)})
     small = {}
     for name, tok in pipelines().items():
         state = json.loads(tok.to_str())

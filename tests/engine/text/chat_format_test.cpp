@@ -112,6 +112,34 @@ TEST(ChatFormat, WhatUsersWriteStaysText) {
     }
 }
 
+// The models' own templates as transformers renders them, and the ids of the whole text.
+TEST(ChatFormat, MatchesTheModelsTemplates) {
+  const auto cases = read_json_fixture("tokenizers/tokenizer-cases.json.gz")["chats"];
+  ASSERT_GE(cases.size(), 12u);
+  for (const auto& one : cases) {
+    const auto model = one["model"].get<std::string>();
+    const Tokenizer& tokenizer = model == "smollm2" ? smollm2() : model == "llama3" ? llama3() : qwen2_5();
+    std::vector<Turn> turns;
+    for (const auto& message : one["messages"]) {
+      const Role role = message[0] == "system" ? Role::system : message[0] == "user" ? Role::user : Role::assistant;
+      turns.push_back({role, {{message[1].get<std::string>(), false}}});
+    }
+    const ChatFormat& format = **detect_chat_format({.chat_template = tokenizer.chat_template()});
+    std::string text;
+    for (const Segment& segment : render_chat(format, turns, tokenizer.token_text(tokenizer.special().bos))) text += segment.text;
+    EXPECT_EQ(text, one["text"].get<std::string>()) << model;
+    const auto pieces = encode_chat(tokenizer, format, turns);
+    ASSERT_TRUE(pieces);
+    EXPECT_EQ(flatten(*pieces, -1), one["ids"].get<std::vector<int32_t>>()) << model;
+  }
+}
+
+TEST(ChatFormat, StopIds) {
+  EXPECT_EQ(stop_ids(smollm2(), *find_chat_format("smollm2")), (std::vector<int32_t>{0, 2}));
+  EXPECT_EQ(stop_ids(llama_spm(), *find_chat_format("vicuna_v1")), (std::vector<int32_t>{2}));
+  EXPECT_EQ(find_chat_format("plain")->stop_strings, (std::vector<std::string_view>{"\n"}));
+}
+
 // The prompt of SmolLM2's own template, token for token.
 TEST(ChatFormat, SmolLm2Prompt) {
   const auto pieces = encode_prompt(smollm2(), render_chat(*find_chat_format("chatml"), std::vector<Turn>{user("What is in this picture?", 1)}));
