@@ -52,14 +52,16 @@ class Runner {
   Runner(Device& device, Buffer& memory) : device_(device), base_(memory.data()), reference_(memory_bytes), before_(memory_bytes), scratch_(Lane::scratch_bytes + 64) {}
 
   double nmse_of(const Case& test, uint64_t seed) {
-    std::memset(base_, 0x5a, memory_bytes);
     Arena arena(base_, memory_bytes);
     auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
     CaptureDevice capture;
     Run run{capture, arena, step};
     Builder builder(run, seed);
     test.body(builder);
-    used_ = arena.high_water() + 4096;  // and what stands behind
+    constexpr size_t guard = 4096;  // what stands behind must not change either
+    used_ = arena.high_water() + guard;
+    LAVA_CHECK(used_ <= memory_bytes);
+    std::memset(base_ + arena.high_water(), 0x5a, guard);
     std::memcpy(before_.data(), base_, used_);
     for (size_t i = 0; i < capture.calls.size(); ++i) run_reference(capture.calls[i]);
     std::memcpy(reference_.data(), base_, used_);
