@@ -33,6 +33,7 @@ class Recording {
   virtual void replay() = 0;
 };
 
+// Threads may share a device: their ops take turns. While one records, no other may use it.
 class Device {
  public:
   virtual ~Device() = default;

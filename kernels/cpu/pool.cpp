@@ -116,7 +116,7 @@ ThreadPool::ThreadPool(int threads, bool pin, std::byte* scratch) {
   start_workers(pin && !crowded, cores);
 }
 
-// The caller's thread keeps its affinity: threads that it starts later would inherit a mask. It finds the free core by itself.
+// The caller's thread keeps its affinity: threads that it starts later would inherit a mask (see step_aside).
 void ThreadPool::start_workers([[maybe_unused]] bool pin, [[maybe_unused]] const std::vector<int>& cores) {
   for (int i = 1; i < size(); ++i) {
     workers_.emplace_back(&ThreadPool::work, this, i);
@@ -125,11 +125,32 @@ void ThreadPool::start_workers([[maybe_unused]] bool pin, [[maybe_unused]] const
       cpu_set_t mask;
       CPU_ZERO(&mask);
       CPU_SET(cores[i], &mask);
-      pthread_setaffinity_np(workers_.back().native_handle(), sizeof(mask), &mask);
+      if (pthread_setaffinity_np(workers_.back().native_handle(), sizeof(mask), &mask) != 0) continue;
+      if (static_cast<size_t>(cores[i]) >= taken_.size()) taken_.resize(cores[i] + 1);
+      taken_[cores[i]] = true;
     }
-    pthread_setname_np(workers_.back().native_handle(), ("lane " + std::to_string(i)).c_str());
 #endif
   }
+}
+
+// A caller that happens to run on a worker's core would halve the speed until the scheduler notices: move it off and give its mask back.
+// Not more often than every 10 ms, or on a busy machine the two would quarrel.
+void ThreadPool::step_aside() {
+#ifdef __linux__
+  const int cpu = sched_getcpu();
+  if (cpu < 0 || static_cast<size_t>(cpu) >= taken_.size() || !taken_[cpu]) return;
+  const int64_t now = now_ns();
+  if (now - stepped_aside_ns_ < 10'000'000) return;
+  stepped_aside_ns_ = now;
+  cpu_set_t all, free;
+  if (pthread_getaffinity_np(pthread_self(), sizeof(all), &all) != 0) return;
+  free = all;
+  for (size_t i = 0; i < taken_.size(); ++i) {
+    if (taken_[i]) CPU_CLR(i, &free);
+  }
+  if (CPU_COUNT(&free) == 0 || pthread_setaffinity_np(pthread_self(), sizeof(free), &free) != 0) return;
+  pthread_setaffinity_np(pthread_self(), sizeof(all), &all);
+#endif
 }
 
 ThreadPool::~ThreadPool() {
@@ -144,6 +165,7 @@ void ThreadPool::run(Function function, void* context) {
   const std::lock_guard turn(turn_);
   inside_region = true;
   if (size() > 1) {
+    step_aside();
     function_ = function, context_ = context;
     running_.store(size() - 1, std::memory_order_relaxed);
     epoch_.fetch_add(1, std::memory_order_release);

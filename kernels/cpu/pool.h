@@ -45,11 +45,14 @@ class ThreadPool {
  private:
   void work(int index);
   void start_workers(bool pin, const std::vector<int>& cores);
+  void step_aside();
 
   int64_t spin_ns_;
   std::unique_ptr<Barrier> barrier_;
   std::vector<Lane> lanes_;
   std::vector<std::thread> workers_;
+  std::vector<bool> taken_;      // by CPU number: a worker is pinned there
+  int64_t stepped_aside_ns_ = 0;
   std::mutex turn_;
   Function function_ = nullptr;  // nullptr: workers leave
   void* context_ = nullptr;
