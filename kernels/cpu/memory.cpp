@@ -6,6 +6,7 @@
 
 #ifdef __linux__
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace lava {
@@ -25,6 +26,15 @@ class HostBuffer : public Buffer {
   size_t size_, alignment_;
 };
 
+// Bytes of RAM; overcommitting systems grant more and fail when it is touched.
+size_t machine_memory() {
+#ifdef __linux__
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && size > 0) return static_cast<size_t>(pages) * static_cast<size_t>(size);
+#endif
+  return std::numeric_limits<size_t>::max() / 4;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Buffer>> allocate_host(size_t bytes) {
@@ -33,7 +43,7 @@ Result<std::unique_ptr<Buffer>> allocate_host(size_t bytes) {
     return fail(Error::Kind::out_of_memory, "There is not enough memory", std::to_string(bytes >> 20) + " MiB could not be reserved",
                 "Close other programs, or choose a smaller model or context");
   };
-  if (bytes > std::numeric_limits<size_t>::max() / 4) return refuse();
+  if (bytes > machine_memory()) return refuse();
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment + (bytes == 0 ? alignment : 0);
   auto* data = static_cast<std::byte*>(::operator new(rounded, std::align_val_t(alignment), std::nothrow));
   if (!data) return refuse();
