@@ -1,33 +1,13 @@
 // The definition of linear: widen a weight row, multiply in double, add the bias, activate, store or accumulate.
-#include <cmath>
 #include <vector>
 
+#include "kernels/activation/scalar.h"
 #include "kernels/lane.h"
 #include "kernels/linear/linear.h"
 #include "kernels/linear/pack.h"
 
 namespace lava::reference {
 namespace {
-
-double activated(double x, Activation kind) {
-  switch (kind) {
-    case Activation::none:
-      return x;
-    case Activation::gelu:
-      return 0.5 * x * (1.0 + std::erf(x * 0.70710678118654752));
-    case Activation::gelu_tanh:
-      return 0.5 * x * (1.0 + std::tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
-    case Activation::gelu_quick:
-      return x / (1.0 + std::exp(-1.702 * x));
-    case Activation::silu:
-      return x / (1.0 + std::exp(-x));
-    case Activation::relu:
-      return x > 0.0 ? x : 0.0;
-    case Activation::relu6:
-      return x > 6.0 ? 6.0 : x > 0.0 ? x : 0.0;
-  }
-  return x;
-}
 
 void multiply(const LinearTarget& target, const Tensor& x, Span outputs) {
   std::vector<float> weight(static_cast<size_t>(target.weight.in));
@@ -38,7 +18,7 @@ void multiply(const LinearTarget& target, const Tensor& x, Span outputs) {
       double sum = target.bias.empty() ? 0.0 : target.bias.f32()[o];
       for (size_t k = 0; k < weight.size(); ++k) sum += static_cast<double>(row[k]) * weight[k];
       float& out = target.out.row(i)[o];
-      const float value = static_cast<float>(activated(sum, target.activation));
+      const float value = static_cast<float>(apply(target.activation, sum));
       out = target.accumulate ? out + value : value;
     }
   }

@@ -9,13 +9,18 @@ namespace lava {
   return weight.precision == Precision::fast && is_quantized(weight.format) && weight.layout == MatrixLayout::interleaved16;
 }
 
-// One prepared row of `in` values (a multiple of 32), 64-byte aligned: i8 code[in] | f32 scale[in/32] | f32 sum[in/32] (scale times
-// the sum of codes) | i32 half_sum[in/16] (sums of codes of 16), each part padded to 64 bytes.
+// Where the parts of one prepared row of `in` values (a multiple of 32) lie, each padded to 64 bytes:
+//   i8 code[in] | f32 scale[in/32] | f32 sum[in/32] (scale times the codes' sum) | i32 minus_sum[in/32] | i32 minus_half[in/16]
+// minus_sum and minus_half are the negated sums of 32 and of 16 codes.
 struct PreparedRow {
-  int64_t scale_at, sum_at, half_sum_at, bytes;
+  int64_t scale_at, sum_at, minus_sum_at, minus_half_at, bytes;
 
   [[gnu::always_inline]] explicit constexpr PreparedRow(int64_t in)
-      : scale_at(up64(in)), sum_at(scale_at + up64(in / 8)), half_sum_at(sum_at + up64(in / 8)), bytes(half_sum_at + up64(in / 4)) {}
+      : scale_at(up64(in)),
+        sum_at(scale_at + up64(in / 8)),
+        minus_sum_at(sum_at + up64(in / 8)),
+        minus_half_at(minus_sum_at + up64(in / 8)),
+        bytes(minus_half_at + up64(in / 4)) {}
   [[gnu::always_inline]] static constexpr int64_t up64(int64_t n) { return (n + 63) / 64 * 64; }
 };
 

@@ -1,0 +1,75 @@
+// The integer dot product under the fast kernels: per lane, four unsigned weight codes times four signed activation codes.
+// Included only by *_cpu.cpp files.
+#pragma once
+#include "kernels/linear/unit_cpu.h"
+
+namespace lava::LAVA_ISA {
+namespace {
+
+// The activations of one row, as pointers into its PreparedRow.
+struct PreparedView {
+  const int8_t* code;
+  const float* scale;
+  const float* sum;
+  const int32_t* minus_sum;
+  const int32_t* minus_half;
+};
+
+// Broadcast of the four codes at p.
+HWY_INLINE VI load_four(const int8_t* p) {
+  int32_t four;
+  __builtin_memcpy(&four, p, 4);
+  return hn::Set(di, four);
+}
+
+#if defined(__AVX512VNNI__)
+template <DType format>
+constexpr int dot_offset = Unit<format>::f.offset;  // VPDPBUSD takes the codes as stored
+template <DType format>
+HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
+  return VI{_mm512_dpbusd_epi32(sum.raw, codes.raw, x.raw)};
+}
+#else
+template <DType format>
+constexpr int dot_offset = Unit<format>::offset;
+#if defined(__AVX2__)
+template <DType format>
+HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i pairs;
+  if constexpr (Unit<format>::signed_codes) {  // |w| times x with the sign of w: pairs stay below 2 * 128 * 127
+    const __m256i w = _mm256_xor_si256(codes.raw, _mm256_set1_epi8(static_cast<char>(0x80)));
+    pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x.raw, w));
+  } else {
+    pairs = _mm256_maddubs_epi16(codes.raw, x.raw);  // codes <= 63: no saturation
+  }
+  return VI{_mm256_add_epi32(sum.raw, _mm256_madd_epi16(pairs, ones))};
+}
+#else
+template <DType format>
+HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
+  VI w = hn::BitCast(di, codes);
+  if constexpr (Unit<format>::signed_codes) w = hn::Xor(w, hn::Set(di, static_cast<int32_t>(0x80808080u)));
+  sum = hn::Add(sum, hn::Mul(hn::ShiftRight<24>(hn::ShiftLeft<24>(w)), hn::ShiftRight<24>(hn::ShiftLeft<24>(x))));
+  sum = hn::Add(sum, hn::Mul(hn::ShiftRight<24>(hn::ShiftLeft<16>(w)), hn::ShiftRight<24>(hn::ShiftLeft<16>(x))));
+  sum = hn::Add(sum, hn::Mul(hn::ShiftRight<24>(hn::ShiftLeft<8>(w)), hn::ShiftRight<24>(hn::ShiftLeft<8>(x))));
+  return hn::Add(sum, hn::Mul(hn::ShiftRight<24>(w), hn::ShiftRight<24>(x)));  // codes <= 63 or signed: sign extension is right for both
+}
+#endif
+#endif
+
+// minus_sum times the format's offset: what a dot product of codes as stored starts from.
+template <DType format>
+HWY_INLINE VI start_from(int32_t minus_sum) {
+  constexpr int offset = dot_offset<format>;
+  if constexpr (offset == 0) {
+    return hn::Zero(di);
+  } else {
+    constexpr int shift = offset == 8 ? 3 : offset == 16 ? 4 : offset == 32 ? 5 : 7;
+    static_assert(offset == 1 << shift);
+    return hn::ShiftLeft<shift>(hn::Set(di, minus_sum));
+  }
+}
+
+}  // namespace
+}  // namespace lava::LAVA_ISA

@@ -1,0 +1,33 @@
+// What the files of the CPU linear share. Included only by *_cpu.cpp files of this folder, once per instruction-set level.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/lane.h"
+#include "kernels/linear/linear.h"
+
+namespace lava::LAVA_ISA {
+
+// One lane's part of one target: groups of 16 output rows [group_begin, group_end) for the rows [0, rows) of x.
+struct LinearPart {
+  const Matrix* weight;
+  const float* x;  // row stride x_stride
+  int64_t x_stride, rows;
+  float* out;  // row stride out_stride; out[0] is output 0
+  int64_t out_stride;
+  int64_t group_begin, group_end;
+  bool accumulate;
+  const std::byte* prepared;  // rows of PreparedRow; used by the fast kernels
+  std::byte* scratch;         // Lane::scratch_bytes
+};
+
+// out (+)= x W^T without bias and activation, in float32.
+void linear_exact(const LinearPart& part);
+// The same with prepared activations, weights in interleaved16.
+void linear_fast(const LinearPart& part);
+// Rows [begin, end) of x to their PreparedRow.
+void prepare_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, int64_t end, std::byte* prepared);
+// out = act(out + bias) for a stretch of `count` outputs of one row; bias may be null.
+void linear_finish(float* out, const float* bias, int64_t count, Activation activation);
+
+}  // namespace lava::LAVA_ISA

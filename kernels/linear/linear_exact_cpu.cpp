@@ -1,0 +1,306 @@
+// linear with float32 activations. One row: weights are widened in registers. More rows: a panel of weight rows is widened once into
+// the lane's scratch, [k][panel rows], and multiplied with tiles of rows x tokens held in registers.
+#include "kernels/formats/formats.h"
+#include "kernels/linear/linear_cpu.h"
+#include "kernels/linear/unit_cpu.h"
+
+namespace lava::LAVA_ISA {
+namespace {
+
+constexpr int64_t panel_rows = lanes == 16 ? 64 : 32;
+constexpr int64_t panel_depth = 2048;  // k of one panel: half of the scratch, so that it stays in the second-level cache
+constexpr int tile_vectors = lanes == 16 ? 4 : 2, tile_tokens = 6;  // 24 accumulators of 32 registers, or 12 of 16
+static_assert(panel_rows * panel_depth * 4 <= static_cast<int64_t>(Lane::scratch_bytes) / 2);
+
+// --- panels -------------------------------------------------------------------------------------------------------------------
+
+template <DType format>
+void widen_group(const std::byte* group, int64_t k0, int64_t depth, float* panel, int64_t stride) {
+  for (int64_t u = 0; u < depth / 32; ++u) {
+    const Unit<format> unit(group, k0 / 32 + u);
+    for (int64_t v = 0; v < vectors; ++v) {
+      const VF scale[2] = {unit.scale(v, 0), unit.scale(v, 1)};
+      const VF offset = splat(static_cast<float>(-Unit<format>::offset));
+      VF min = zero();
+      if constexpr (Unit<format>::f.has_min) min = unit.min(v);
+      float* target = panel + 32 * u * stride + v * lanes;
+      for_quads([&](auto quad) HWY_ATTR {
+        constexpr int p = decltype(quad)::index;
+        const VU codes = unit.template codes<p>(v);
+        const auto put = [&](int i, VF code) HWY_ATTR {
+          const VF s = scale[Unit<format>::halves ? p / 4 : 0];
+          const VF value = Unit<format>::f.has_min ? hn::MulAdd(code, s, min) : hn::Mul(hn::Add(code, offset), s);
+          store(value, target + (4 * p + i) * stride);
+        };
+        put(0, code_float<format, 0>(codes));
+        put(1, code_float<format, 1>(codes));
+        put(2, code_float<format, 2>(codes));
+        put(3, code_float<format, 3>(codes));
+      });
+    }
+  }
+}
+
+void widen_packed(const Matrix& w, const std::byte* group, int64_t k0, int64_t depth, float* panel, int64_t stride) {
+  LAVA_FOR_FORMAT(w.format, widen_group, group, k0, depth, panel, stride)
+}
+
+struct AsF32 {
+  using Stored = float;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const Stored* p) {
+    return hn::LoadU(d, p);
+  }
+  static HWY_INLINE float value(Stored x) { return x; }
+};
+struct AsF16 {
+  using Stored = uint16_t;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const Stored* p) {
+    const hn::Rebind<hwy::float16_t, D> d16;
+    return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(p)));
+  }
+  static HWY_INLINE float value(Stored x) { return half_to_float(x); }
+};
+struct AsBf16 {
+  using Stored = uint16_t;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const Stored* p) {
+    const hn::Rebind<uint16_t, D> d16;
+    const hn::RebindToUnsigned<D> d32;
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(d16, p))));
+  }
+  static HWY_INLINE float value(Stored x) { return bf16_to_float(x); }
+};
+
+// Four rows of `depth` values, transposed to panel[k * stride + 0..3]. Rows below `valid` exist, the others become zero.
+template <class As>
+void transpose_four(const typename As::Stored* rows, int64_t row_stride, int valid, int64_t depth, float* panel, int64_t stride) {
+  int64_t k = 0;
+  if constexpr (lanes >= 4) {
+    const hn::CappedTag<float, 4> d;
+    for (; valid == 4 && k + 4 <= depth; k += 4) {
+      const auto a = As::load(d, rows + k), b = As::load(d, rows + row_stride + k);
+      const auto c = As::load(d, rows + 2 * row_stride + k), e = As::load(d, rows + 3 * row_stride + k);
+      const auto ac0 = hn::InterleaveLower(d, a, c), ac1 = hn::InterleaveUpper(d, a, c);
+      const auto be0 = hn::InterleaveLower(d, b, e), be1 = hn::InterleaveUpper(d, b, e);
+      hn::StoreU(hn::InterleaveLower(d, ac0, be0), d, panel + k * stride);
+      hn::StoreU(hn::InterleaveUpper(d, ac0, be0), d, panel + (k + 1) * stride);
+      hn::StoreU(hn::InterleaveLower(d, ac1, be1), d, panel + (k + 2) * stride);
+      hn::StoreU(hn::InterleaveUpper(d, ac1, be1), d, panel + (k + 3) * stride);
+    }
+  }
+  for (; k < depth; ++k) {
+    for (int r = 0; r < 4; ++r) panel[k * stride + r] = r < valid ? As::value(rows[r * row_stride + k]) : 0.0f;
+  }
+}
+
+template <class As>
+void widen_rows(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_t depth, float* panel) {
+  const auto* data = reinterpret_cast<const typename As::Stored*>(w.data);
+  for (int64_t r = 0; r < count; r += 4) {
+    const int64_t left = w.out - (row0 + r), valid = left < 0 ? 0 : smaller(left, 4);
+    transpose_four<As>(data + (row0 + r) * w.in + k0, w.in, static_cast<int>(valid), depth, panel + r, count);
+  }
+}
+
+// Quantised rows as in the file: nobody's preferred layout, so it only has to be right.
+void widen_file_rows(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_t depth, float* panel, float* line) {
+  for (int64_t r = 0; r < count; ++r) {
+    const bool exists = row0 + r < w.out;
+    if (exists) dequantize_row(w.format, w.data + row_bytes(w.format, (row0 + r) * w.in + k0), line, depth);
+    for (int64_t k = 0; k < depth; ++k) panel[k * count + r] = exists ? line[k] : 0.0f;
+  }
+}
+
+// Rows [16 group, 16 group + count) of W, k in [k0, k0 + depth), to panel[k][count].
+void fill_panel(const Matrix& w, int64_t group, int64_t count, int64_t k0, int64_t depth, float* panel) {
+  if (w.layout == MatrixLayout::interleaved16) {
+    const PackedFormat f = packed_format(w.format);
+    const int64_t group_bytes = w.in / f.values() * f.bytes();
+    for (int64_t g = 0; g < count / 16; ++g) widen_packed(w, w.data + (group + g) * group_bytes, k0, depth, panel + 16 * g, count);
+    return;
+  }
+  switch (w.format) {
+    case DType::f32:
+      return widen_rows<AsF32>(w, 16 * group, count, k0, depth, panel);
+    case DType::f16:
+      return widen_rows<AsF16>(w, 16 * group, count, k0, depth, panel);
+    case DType::bf16:
+      return widen_rows<AsBf16>(w, 16 * group, count, k0, depth, panel);
+    default:
+      return widen_file_rows(w, 16 * group, count, k0, depth, panel, panel + panel_rows * panel_depth);
+  }
+}
+
+// --- tiles --------------------------------------------------------------------------------------------------------------------
+
+// Stores `valid` of the lanes; `add` adds to what is there.
+template <int R, int T>
+void tile(const float* HWY_RESTRICT panel, int64_t stride, int64_t depth, const float* HWY_RESTRICT x, int64_t x_stride, float* out,
+          int64_t out_stride, int64_t valid, bool add) {
+  VF sum[R][T];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) sum[r][t] = zero();
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    VF w[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) w[r] = load(panel + k * stride + r * lanes);
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+      const VF xt = splat(x[t * x_stride + k]);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) sum[r][t] = hn::MulAdd(w[r], xt, sum[r][t]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) put(sum[r][t], out + t * out_stride + r * lanes, valid - r * lanes, add);
+  }
+}
+
+using Tile = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, int64_t, bool);
+template <int R>
+constexpr Tile tiles[tile_tokens] = {tile<R, 1>, tile<R, 2>, tile<R, 3>, tile<R, 4>, tile<R, 5>, tile<R, 6>};
+
+// All rows of x against a panel of `count` weight rows; out points at the panel's first output.
+void multiply_panel(const LinearPart& part, const float* panel, int64_t count, int64_t k0, int64_t depth, float* out, int64_t valid) {
+  const bool add = part.accumulate || k0 > 0;
+  for (int64_t i = 0; i < part.rows; i += tile_tokens) {
+    const int64_t tokens = smaller(tile_tokens, part.rows - i);
+    const float* x = part.x + i * part.x_stride + k0;
+    float* to = out + i * part.out_stride;
+    int64_t r = 0;
+    for (; r + tile_vectors * lanes <= count; r += tile_vectors * lanes) {
+      tiles<tile_vectors>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
+    }
+    for (; r < count; r += lanes) tiles<1>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
+  }
+}
+
+void multiply_rows(const LinearPart& part) {
+  const Matrix& w = *part.weight;
+  float* panel = reinterpret_cast<float*>(part.scratch);
+  for (int64_t g = part.group_begin; g < part.group_end; g += panel_rows / 16) {
+    const int64_t count = 16 * smaller(panel_rows / 16, part.group_end - g);
+    for (int64_t k0 = 0; k0 < w.in; k0 += panel_depth) {
+      const int64_t depth = smaller(panel_depth, w.in - k0);
+      fill_panel(w, g, count, k0, depth, panel);
+      multiply_panel(part, panel, count, k0, depth, part.out + 16 * g, w.out - 16 * g);
+    }
+  }
+}
+
+// --- one row ------------------------------------------------------------------------------------------------------------------
+
+template <class As>
+float dot(const typename As::Stored* HWY_RESTRICT w, const float* HWY_RESTRICT x, int64_t n) {
+  VF sum[4] = {zero(), zero(), zero(), zero()};
+  int64_t k = 0;
+  for (; k + 4 * lanes <= n; k += 4 * lanes) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) sum[i] = hn::MulAdd(As::load(df, w + k + i * lanes), load(x + k + i * lanes), sum[i]);
+  }
+  for (; k + lanes <= n; k += lanes) sum[0] = hn::MulAdd(As::load(df, w + k), load(x + k), sum[0]);
+  float total = hn::GetLane(hn::SumOfLanes(df, hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3]))));
+  for (; k < n; ++k) total += As::value(w[k]) * x[k];
+  return total;
+}
+
+template <class As>
+void dot_rows(const LinearPart& part) {
+  const Matrix& w = *part.weight;
+  const auto* data = reinterpret_cast<const typename As::Stored*>(w.data);
+  const int64_t end = smaller(16 * part.group_end, w.out);
+  for (int64_t o = 16 * part.group_begin; o < end; ++o) {
+    const float value = dot<As>(data + o * w.in, part.x, w.in);
+    part.out[o] = part.accumulate ? part.out[o] + value : value;
+  }
+}
+
+// Sums of x over stretches of 16, for the offsets and mins of the weights.
+void sum_halves(const float* x, int64_t in, float* sums) {
+  for (int64_t h = 0; h < in / 16; ++h) {
+    float sum = 0.0f;
+    for (int i = 0; i < 16; ++i) sum += x[16 * h + i];
+    sums[h] = sum;
+  }
+}
+
+// Sum over a unit of code * x, minus offset * sum(x), for values 0..15 and 16..31.
+template <DType format>
+HWY_INLINE void unit_products(const Unit<format>& unit, int64_t v, const float* x, const float* half_sums, VF& first, VF& second) {
+  constexpr float offset = -static_cast<float>(Unit<format>::offset);
+  first = splat(offset * half_sums[0]);
+  second = splat(offset * half_sums[1]);
+  for_quads([&](auto quad) HWY_ATTR {
+    constexpr int p = decltype(quad)::index;
+    const VU codes = unit.template codes<p>(v);
+    VF& sum = p < 4 ? first : second;
+    sum = hn::MulAdd(code_float<format, 0>(codes), splat(x[4 * p]), sum);
+    sum = hn::MulAdd(code_float<format, 1>(codes), splat(x[4 * p + 1]), sum);
+    sum = hn::MulAdd(code_float<format, 2>(codes), splat(x[4 * p + 2]), sum);
+    sum = hn::MulAdd(code_float<format, 3>(codes), splat(x[4 * p + 3]), sum);
+  });
+}
+
+template <DType format>
+void multiply_row_packed(const LinearPart& part, const float* half_sums) {
+  const Matrix& w = *part.weight;
+  constexpr PackedFormat f = packed_format(format);
+  for (int64_t g = part.group_begin; g < part.group_end; ++g) {
+    const std::byte* group = w.data + g * (w.in / f.values() * f.bytes());
+    VF sum[vectors];
+    for (int64_t v = 0; v < vectors; ++v) sum[v] = zero();
+    for (int64_t u = 0; u < w.in / 32; ++u) {
+      const Unit<format> unit(group, u);
+      for (int64_t v = 0; v < vectors; ++v) {
+        VF first, second;
+        unit_products<format>(unit, v, part.x + 32 * u, half_sums + 2 * u, first, second);
+        if constexpr (Unit<format>::halves) {
+          sum[v] = hn::MulAdd(first, unit.scale(v, 0), hn::MulAdd(second, unit.scale(v, 1), sum[v]));
+        } else {
+          sum[v] = hn::MulAdd(hn::Add(first, second), unit.scale(v, 0), sum[v]);
+        }
+        if constexpr (f.has_min) sum[v] = hn::MulAdd(unit.min(v), splat(half_sums[2 * u] + half_sums[2 * u + 1]), sum[v]);
+      }
+    }
+    for (int64_t v = 0; v < vectors; ++v) put(sum[v], part.out + 16 * g + v * lanes, w.out - 16 * g - v * lanes, part.accumulate);
+  }
+}
+
+void multiply_row(const LinearPart& part) {
+  const Matrix& w = *part.weight;
+  if (w.layout == MatrixLayout::rows) {
+    switch (w.format) {
+      case DType::f32:
+        return dot_rows<AsF32>(part);
+      case DType::f16:
+        return dot_rows<AsF16>(part);
+      case DType::bf16:
+        return dot_rows<AsBf16>(part);
+      default:
+        return multiply_rows(part);
+    }
+  }
+  float* half_sums = reinterpret_cast<float*>(part.scratch);
+  sum_halves(part.x, w.in, half_sums);
+  LAVA_FOR_FORMAT(w.format, multiply_row_packed, part, half_sums)
+}
+
+}  // namespace
+
+void linear_exact(const LinearPart& part) {
+  const bool sums_fit = part.weight->in / 4 <= static_cast<int64_t>(Lane::scratch_bytes);
+  if (part.rows == 1 && sums_fit) {
+    multiply_row(part);
+  } else {
+    multiply_rows(part);
+  }
+}
+
+}  // namespace lava::LAVA_ISA

@@ -1,0 +1,259 @@
+// linear with 8-bit activations on interleaved16 weights. Few rows: codes are unpacked in registers, at the speed of memory.
+// More rows: the codes of a panel of weight rows are unpacked once into the lane's scratch and multiplied with register tiles.
+#include "kernels/linear/dot_cpu.h"
+#include "kernels/linear/linear_cpu.h"
+#include "kernels/linear/prepared.h"
+
+namespace lava::LAVA_ISA {
+namespace {
+
+constexpr int64_t panel_groups = 4;   // of 16 rows
+constexpr int64_t panel_units = 256;  // of 32 values: 640 KiB of codes, scales and mins
+constexpr int tile_vectors = lanes == 16 ? 4 : 2, tile_tokens = 3;
+constexpr int few_rows = 4;  // that are multiplied straight from the packed weights
+
+PreparedView view(const std::byte* row, const PreparedRow& at, int64_t unit) {
+  return {reinterpret_cast<const int8_t*>(row) + 32 * unit, reinterpret_cast<const float*>(row + at.scale_at) + unit,
+          reinterpret_cast<const float*>(row + at.sum_at) + unit, reinterpret_cast<const int32_t*>(row + at.minus_sum_at) + unit,
+          reinterpret_cast<const int32_t*>(row + at.minus_half_at) + 2 * unit};
+}
+
+// --- few rows -----------------------------------------------------------------------------------------------------------------
+
+// One unit of `lanes` weight rows against T rows of x.
+template <DType format, int T>
+HWY_INLINE void add_unit(const Unit<format>& unit, int64_t v, int64_t u, const PreparedView* x, VF* sum) {
+  constexpr bool halves = Unit<format>::halves;
+  VU codes[8];
+  for_quads([&](auto quad) HWY_ATTR { codes[decltype(quad)::index] = unit.template codes<decltype(quad)::index>(v); });
+  const VF scale = unit.scale(v, 0), second_scale = halves ? unit.scale(v, 1) : scale;
+  VF min = zero();
+  if constexpr (Unit<format>::f.has_min) min = unit.min(v);
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    VI a = start_from<format>(halves ? x[t].minus_half[2 * u] : x[t].minus_sum[u]);
+    VI b = halves ? start_from<format>(x[t].minus_half[2 * u + 1]) : hn::Zero(di);
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) {
+      a = dot_four<format>(a, codes[p], load_four(x[t].code + 32 * u + 4 * p));
+      b = dot_four<format>(b, codes[p + 4], load_four(x[t].code + 32 * u + 16 + 4 * p));
+    }
+    const VF dx = splat(x[t].scale[u]);
+    if constexpr (halves) {
+      sum[t] = hn::MulAdd(hn::ConvertTo(df, a), hn::Mul(scale, dx), sum[t]);
+      sum[t] = hn::MulAdd(hn::ConvertTo(df, b), hn::Mul(second_scale, dx), sum[t]);
+    } else {
+      sum[t] = hn::MulAdd(hn::ConvertTo(df, hn::Add(a, b)), hn::Mul(scale, dx), sum[t]);
+    }
+    if constexpr (Unit<format>::f.has_min) sum[t] = hn::MulAdd(min, splat(x[t].sum[u]), sum[t]);
+  }
+}
+
+template <DType format, int T>
+void multiply_few(const LinearPart& part, int64_t row) {
+  const Matrix& w = *part.weight;
+  constexpr PackedFormat f = packed_format(format);
+  const PreparedRow at(w.in);
+  PreparedView x[T];
+  for (int t = 0; t < T; ++t) x[t] = view(part.prepared + (row + t) * at.bytes, at, 0);
+  for (int64_t g = part.group_begin; g < part.group_end; ++g) {
+    const std::byte* group = w.data + g * (w.in / f.values() * f.bytes());
+    VF sum[vectors][T];
+    for (int64_t v = 0; v < vectors; ++v) {
+      for (int t = 0; t < T; ++t) sum[v][t] = zero();
+    }
+    for (int64_t u = 0; u < w.in / 32; ++u) {
+      const Unit<format> unit(group, u);
+      for (int64_t v = 0; v < vectors; ++v) add_unit<format, T>(unit, v, u, x, sum[v]);
+    }
+    for (int t = 0; t < T; ++t) {
+      float* out = part.out + (row + t) * part.out_stride + 16 * g;
+      for (int64_t v = 0; v < vectors; ++v) put(sum[v][t], out + v * lanes, w.out - 16 * g - v * lanes, part.accumulate);
+    }
+  }
+}
+
+template <DType format>
+void multiply_few_rows(const LinearPart& part) {
+  int64_t row = 0;
+  for (; row + 4 <= part.rows; row += 4) multiply_few<format, 4>(part, row);
+  switch (part.rows - row) {
+    case 1:
+      return multiply_few<format, 1>(part, row);
+    case 2:
+      return multiply_few<format, 2>(part, row);
+    case 3:
+      return multiply_few<format, 3>(part, row);
+    default:
+      return;
+  }
+}
+
+// --- panels -------------------------------------------------------------------------------------------------------------------
+
+// A panel holds, per unit: codes [quad][vector][4 lanes], f32 scale[rows] (twice for formats with halves), f32 min[rows] if any.
+template <DType format>
+struct Panel {
+  static constexpr bool halves = Unit<format>::halves, has_min = Unit<format>::f.has_min;
+  uint8_t* data;
+  int64_t vectors_wide;
+
+  HWY_INLINE int64_t rows() const { return vectors_wide * lanes; }
+  HWY_INLINE int64_t unit_bytes() const { return rows() * (32 + 4 * (halves ? 2 : 1) + (has_min ? 4 : 0)); }
+  HWY_INLINE uint8_t* codes(int64_t u, int64_t vector) const { return data + u * unit_bytes() + vector * 4 * lanes; }
+  HWY_INLINE int64_t quad_bytes() const { return vectors_wide * 4 * lanes; }
+  HWY_INLINE float* scales(int64_t u, int64_t vector) const {
+    return reinterpret_cast<float*>(data + u * unit_bytes() + 32 * rows()) + vector * lanes;
+  }
+};
+
+template <DType format>
+void unpack_group(const std::byte* group, int64_t u0, int64_t units, const Panel<format>& panel, int64_t first_vector) {
+  for (int64_t u = 0; u < units; ++u) {
+    const Unit<format> unit(group, u0 + u);
+    for (int64_t v = 0; v < vectors; ++v) {
+      uint8_t* codes = panel.codes(u, first_vector + v);
+      for_quads([&](auto quad) HWY_ATTR {
+        constexpr int p = decltype(quad)::index;
+        hn::StoreU(unit.template codes<p>(v), du, reinterpret_cast<uint32_t*>(codes + p * panel.quad_bytes()));
+      });
+      float* scales = panel.scales(u, first_vector + v);
+      hn::StoreU(unit.scale(v, 0), df, scales);
+      if constexpr (Panel<format>::halves) hn::StoreU(unit.scale(v, 1), df, scales + panel.rows());
+      if constexpr (Panel<format>::has_min) hn::StoreU(unit.min(v), df, scales + panel.rows());
+    }
+  }
+}
+
+// Four-code steps [first, last) of one unit for R vectors of weights and T rows of x.
+template <DType format, int R, int T, int first, int last>
+HWY_INLINE void dot_steps(const uint8_t* codes, int64_t quad_bytes, const PreparedView* x, int64_t u, VI (&sum)[R][T]) {
+#pragma GCC unroll 8
+  for (int p = first; p < last; ++p) {
+    VU w[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) w[r] = hn::LoadU(du, reinterpret_cast<const uint32_t*>(codes + p * quad_bytes + r * 4 * lanes));
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+      const VI four = load_four(x[t].code + 32 * u + 4 * p);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) sum[r][t] = dot_four<format>(sum[r][t], w[r], four);
+    }
+  }
+}
+
+template <int R, int T>
+HWY_INLINE void scale_sums(const VI (&dots)[R][T], const float* scales, const PreparedView* x, int64_t u, VF (&sum)[R][T]) {
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    const VF dx = splat(x[t].scale[u]);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) sum[r][t] = hn::MulAdd(hn::ConvertTo(df, dots[r][t]), hn::Mul(load(scales + r * lanes), dx), sum[r][t]);
+  }
+}
+
+template <DType format, int R, int T>
+void tile(const Panel<format>& panel, int64_t vector, int64_t units, const PreparedView* x, float* out, int64_t out_stride, int64_t valid,
+          bool add) {
+  constexpr bool halves = Panel<format>::halves;
+  VF sum[R][T];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) sum[r][t] = zero();
+  }
+  for (int64_t u = 0; u < units; ++u) {
+    const uint8_t* codes = panel.codes(u, vector);
+    const float* scales = panel.scales(u, vector);
+    VI dots[R][T];
+    if constexpr (halves) {
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) dots[r][t] = start_from<format>(x[t].minus_half[2 * u]);
+      }
+      dot_steps<format, R, T, 0, 4>(codes, panel.quad_bytes(), x, u, dots);
+      scale_sums<R, T>(dots, scales, x, u, sum);
+      scales += panel.rows();
+    }
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) dots[r][t] = start_from<format>(halves ? x[t].minus_half[2 * u + 1] : x[t].minus_sum[u]);
+    }
+    dot_steps<format, R, T, halves ? 4 : 0, 8>(codes, panel.quad_bytes(), x, u, dots);
+    scale_sums<R, T>(dots, scales, x, u, sum);
+    if constexpr (Panel<format>::has_min) {
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+        const VF sx = splat(x[t].sum[u]);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) sum[r][t] = hn::MulAdd(load(scales + panel.rows() + r * lanes), sx, sum[r][t]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) put(sum[r][t], out + t * out_stride + r * lanes, valid - r * lanes, add);
+  }
+}
+
+template <DType format, int R>
+HWY_INLINE void tile_of(int64_t tokens, const Panel<format>& panel, int64_t vector, int64_t units, const PreparedView* x, float* out,
+                        int64_t out_stride, int64_t valid, bool add) {
+  static_assert(tile_tokens == 3);
+  if (tokens == 3) return tile<format, R, 3>(panel, vector, units, x, out, out_stride, valid, add);
+  if (tokens == 2) return tile<format, R, 2>(panel, vector, units, x, out, out_stride, valid, add);
+  tile<format, R, 1>(panel, vector, units, x, out, out_stride, valid, add);
+}
+
+template <DType format>
+void multiply_panel(const LinearPart& part, const Panel<format>& panel, int64_t u0, int64_t units, float* out, int64_t valid) {
+  const PreparedRow at(part.weight->in);
+  const bool add = part.accumulate || u0 > 0;
+  for (int64_t i = 0; i < part.rows; i += tile_tokens) {
+    const int64_t tokens = smaller(tile_tokens, part.rows - i);
+    PreparedView x[tile_tokens];
+    for (int64_t t = 0; t < tokens; ++t) x[t] = view(part.prepared + (i + t) * at.bytes, at, u0);
+    float* to = out + i * part.out_stride;
+    int64_t v = 0;
+    for (; v + tile_vectors <= panel.vectors_wide; v += tile_vectors) {
+      tile_of<format, tile_vectors>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
+    }
+    for (; v < panel.vectors_wide; ++v)
+      tile_of<format, 1>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
+  }
+}
+
+template <DType format>
+void multiply_many(const LinearPart& part) {
+  const Matrix& w = *part.weight;
+  constexpr PackedFormat f = packed_format(format);
+  const int64_t group_bytes = w.in / f.values() * f.bytes();
+  for (int64_t g = part.group_begin; g < part.group_end; g += panel_groups) {
+    const int64_t groups = smaller(panel_groups, part.group_end - g);
+    const Panel<format> panel{reinterpret_cast<uint8_t*>(part.scratch), groups * vectors};
+    for (int64_t u0 = 0; u0 < w.in / 32; u0 += panel_units) {
+      const int64_t units = smaller(panel_units, w.in / 32 - u0);
+      for (int64_t i = 0; i < groups; ++i) unpack_group<format>(w.data + (g + i) * group_bytes, u0, units, panel, i * vectors);
+      multiply_panel<format>(part, panel, u0, units, part.out + 16 * g, w.out - 16 * g);
+    }
+  }
+}
+
+template <DType format>
+void multiply(const LinearPart& part) {
+  static_assert(panel_units * 16 * panel_groups * (32 + 8) <= static_cast<int64_t>(Lane::scratch_bytes) * 3 / 4);
+  if (part.rows <= few_rows) {
+    multiply_few_rows<format>(part);
+  } else {
+    multiply_many<format>(part);
+  }
+}
+
+}  // namespace
+
+void linear_fast(const LinearPart& part) { LAVA_FOR_FORMAT(part.weight->format, multiply, part) }
+
+}  // namespace lava::LAVA_ISA
