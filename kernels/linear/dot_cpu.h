@@ -1,5 +1,5 @@
 // The integer dot product under the fast kernels: per lane, four unsigned weight codes times four signed activation codes.
-// Included only by *_cpu.cpp files.
+// Included only by *_cpu.cpp files, where LAVA_INTEGER_DOTS is 1.
 #pragma once
 #include "kernels/linear/unit_cpu.h"
 
@@ -32,7 +32,6 @@ HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
 #else
 template <DType format>
 constexpr int dot_offset = Unit<format>::offset;
-#if defined(__AVX2__)
 template <DType format>
 HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
   const __m256i ones = _mm256_set1_epi16(1);
@@ -45,17 +44,6 @@ HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
   }
   return VI{_mm256_add_epi32(sum.raw, _mm256_madd_epi16(pairs, ones))};
 }
-#else
-template <DType format>
-HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
-  VI w = hn::BitCast(di, codes);
-  if constexpr (Unit<format>::signed_codes) w = hn::Xor(w, hn::Set(di, static_cast<int32_t>(0x80808080u)));
-  sum = hn::Add(sum, hn::Mul(hn::ShiftRight<24>(hn::ShiftLeft<24>(w)), hn::ShiftRight<24>(hn::ShiftLeft<24>(x))));
-  sum = hn::Add(sum, hn::Mul(hn::ShiftRight<24>(hn::ShiftLeft<16>(w)), hn::ShiftRight<24>(hn::ShiftLeft<16>(x))));
-  sum = hn::Add(sum, hn::Mul(hn::ShiftRight<24>(hn::ShiftLeft<8>(w)), hn::ShiftRight<24>(hn::ShiftLeft<8>(x))));
-  return hn::Add(sum, hn::Mul(hn::ShiftRight<24>(w), hn::ShiftRight<24>(x)));  // codes <= 63 or signed: sign extension is right for both
-}
-#endif
 #endif
 
 // minus_sum times the format's offset: what a dot product of codes as stored starts from.

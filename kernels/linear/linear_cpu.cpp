@@ -41,7 +41,7 @@ void linear(const void* args, const Lane& lane) {
   bool prepared = false;
   for (int t = 0; t < a.targets; ++t) {
     groups += groups_of(a.target[t]);
-    prepared |= takes_prepared(a.target[t].weight);
+    prepared |= LAVA_INTEGER_DOTS && takes_prepared(a.target[t].weight);
   }
   const std::byte* x8 = prepared ? prepare(a, lane) : nullptr;
   // Few outputs and many rows: lanes share the rows, each widening all weights.

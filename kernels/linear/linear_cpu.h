@@ -6,6 +6,13 @@
 #include "kernels/lane.h"
 #include "kernels/linear/linear.h"
 
+// Whether this level multiplies bytes (VPDPBUSD, VPMADDUBSW). Without, the fast precision is computed as the exact one.
+#if defined(__AVX512VNNI__) || defined(__AVX2__)
+#define LAVA_INTEGER_DOTS 1
+#else
+#define LAVA_INTEGER_DOTS 0
+#endif
+
 namespace lava::LAVA_ISA {
 
 // One lane's part of one target: groups of 16 output rows [group_begin, group_end) for the rows [0, rows) of x.

@@ -1,7 +1,8 @@
 // linear with 8-bit activations on interleaved16 weights. Few rows: codes are unpacked in registers, at the speed of memory.
 // More rows: the codes of a panel of weight rows are unpacked once into the lane's scratch and multiplied with register tiles.
-#include "kernels/linear/dot_cpu.h"
 #include "kernels/linear/linear_cpu.h"
+#if LAVA_INTEGER_DOTS
+#include "kernels/linear/dot_cpu.h"
 #include "kernels/linear/prepared.h"
 
 namespace lava::LAVA_ISA {
@@ -257,3 +258,6 @@ void multiply(const LinearPart& part) {
 void linear_fast(const LinearPart& part) { LAVA_FOR_FORMAT(part.weight->format, multiply, part) }
 
 }  // namespace lava::LAVA_ISA
+#else
+void lava::LAVA_ISA::linear_fast(const LinearPart& part) { linear_exact(part); }
+#endif

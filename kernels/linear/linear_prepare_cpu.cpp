@@ -1,8 +1,8 @@
 // Before and after the product: activations to 8 bits, and bias with activation on the results.
 #include "kernels/cpu/simd_math.h"
-#include "kernels/linear/dot_cpu.h"
 #include "kernels/linear/linear_cpu.h"
 #include "kernels/linear/prepared.h"
+#include "kernels/linear/unit_cpu.h"
 
 namespace lava::LAVA_ISA {
 namespace {
