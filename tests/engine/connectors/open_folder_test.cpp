@@ -1,6 +1,7 @@
 // Folders in the layouts that exist, and folders that cannot work.
+#include "engine/core/parts.h"
 #include "engine/encoders/towers.h"
-#include "engine/connectors/connectors.h"
+#include "engine/partition/partition_config.h"
 #include "tests/engine/connectors/vision_support.h"
 
 namespace lava::testing {
@@ -154,11 +155,17 @@ TEST(OpenFolder, PicturesKeepTheirKeysAcrossPrompts) {
   EXPECT_NE(take(one.key({320, 240}, 1, "a")), take(one.key({320, 240}, 2, "a")));
 }
 
-TEST(Parts, EveryOneHasANameAndAReason) {
-  EXPECT_EQ(towers().size(), 3u);
-  EXPECT_EQ(connectors().size(), 2u);
-  for (const TowerKind& kind : towers()) EXPECT_FALSE(kind.name.empty() || kind.description.empty());
-  for (const ConnectorKind& kind : connectors()) EXPECT_FALSE(kind.name.empty() || kind.description.empty());
+TEST(Parts, TheListNamesWhatIsRegistered) {
+  const std::vector<PartInfo> parts = list_parts();
+  const auto names = [&](std::string_view kind) {
+    std::vector<std::string> result;
+    for (const PartInfo& part : parts)
+      if (part.kind == kind) result.emplace_back(part.name);
+    return result;
+  };
+  EXPECT_EQ(names("partition"), partitioner_names());
+  EXPECT_EQ(names("connector"), (std::vector<std::string>{"mlp", "object_tokens"}));
+  for (const std::string& tower : names("encoder")) EXPECT_NE(find_tower(tower), nullptr);
   EXPECT_EQ(find_tower("clip_vision_model")->name, "clip");
   EXPECT_EQ(find_tower("resnet"), nullptr);
 }
