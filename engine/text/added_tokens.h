@@ -18,6 +18,9 @@ struct AddedToken {
   bool normalized = false;   // searched in the normalised text
 };
 
+// Every place of a text is compared with the tokens, so their length bounds the time.
+constexpr size_t max_added_token_bytes = 1024;
+
 // A part of a text: a token (id >= 0) or plain text to split further.
 struct Fragment {
   int32_t id = -1;

@@ -70,13 +70,14 @@ bool is_phi3(std::string name) {
   return name.find("phi-3") != std::string::npos || name.find("phi3") != std::string::npos;
 }
 
-std::vector<AddedToken> cut_tokens(const GgufVocabulary& v, const TokenTable& table) {
+Result<std::vector<AddedToken>> cut_tokens(const GgufVocabulary& v, const TokenTable& table) {
   std::vector<AddedToken> added;
   const bool phi3 = is_phi3(v.general_name);
   for (int32_t id = 0; id < table.size(); ++id) {
     const TokenKind kind = table.kind(id);
     if (kind != TokenKind::control && kind != TokenKind::unknown && kind != TokenKind::user_defined) continue;
     AddedToken token{.id = id, .content = std::string(table.text(id)), .special = kind != TokenKind::user_defined};
+    if (token.content.size() > max_added_token_bytes) return broken("special token " + std::to_string(id) + " has " + std::to_string(token.content.size()) + " bytes");
     // Phi-3's published tokenizer takes white space after these tokens along; GGUF has no key for it.
     token.rstrip = phi3 && token.special && token.content != "<unk>" && token.content != "<s>" && token.content != "<|endoftext|>";
     added.push_back(std::move(token));
@@ -99,7 +100,7 @@ Result<std::unique_ptr<Tokenizer>> spm_from_gguf(const GgufVocabulary& v) {
   Pipeline pipeline;
   LAVA_CHECK_OK(fill_table(v, true, pipeline.table));
   fill_special(v, true, false, pipeline.table);
-  pipeline.added = cut_tokens(v, pipeline.table);
+  LAVA_TRY(pipeline.added, cut_tokens(v, pipeline.table));
   pipeline.normalizers.push_back(steps::replace(" ", word_mark));
   pipeline.prefix_space_at_start = pipeline.prefix_space_after_token = v.add_space_prefix.value_or(true);
   const auto model = std::make_shared<const SpmModel>(pipeline.table, v.scores);
@@ -121,7 +122,7 @@ Result<std::unique_ptr<Tokenizer>> bpe_from_gguf(const GgufVocabulary& v) {
   Pipeline pipeline;
   LAVA_CHECK_OK(fill_table(v, false, pipeline.table));
   fill_special(v, false, rule->add_bos, pipeline.table);
-  pipeline.added = cut_tokens(v, pipeline.table);
+  LAVA_TRY(pipeline.added, cut_tokens(v, pipeline.table));
   if (rule->nfc) pipeline.normalizers.push_back(steps::normal_form(NormalForm::nfc));
   for (const std::string_view pattern : rule->patterns) {
     LAVA_TRY(Regex regex, Regex::compile(pattern));

@@ -24,6 +24,8 @@ int64_t number_of(const json& object, const char* key, int64_t fallback) {
   return found != object.end() && found->is_number_integer() ? found->get<int64_t>() : fallback;
 }
 
+constexpr size_t max_insert = 1024;  // bytes a step may put in at one place
+
 tl::unexpected<Error> unknown(std::string part, const json& step) {
   const std::string kind = step.is_object() ? text_of(step, "type", "without a type") : "that is not an object";
   return fail(Error::Kind::unsupported, "The tokenizer uses a step that this program does not know", part + " " + kind.substr(0, 80),
@@ -42,6 +44,12 @@ Result<void> for_each_step(const json& step, const char* key, int depth, Each ea
   if (list == step.end() || !list->is_array()) return broken(std::string("a sequence has no list ") + key);
   for (const json& entry : *list) LAVA_CHECK_OK(each(entry));
   return {};
+}
+
+Result<std::string> insert_of(const json& step, const char* key) {
+  std::string text = text_of(step, key);
+  if (text.size() > max_insert) return broken("the text " + std::string(key) + " of a step has " + std::to_string(text.size()) + " bytes");
+  return text;
 }
 
 struct Pattern {
@@ -80,6 +88,7 @@ Result<SplitStep> metaspace_of(const json& step) {
   const std::string scheme = text_of(step, "prepend_scheme", flag_of(step, "add_prefix_space", true) ? "always" : "never");
   const std::string replacement = text_of(step, "replacement", "\xE2\x96\x81");
   const bool split = flag_of(step, "split", true);
+  if (replacement.empty() || replacement.size() > 4) return broken("the replacement of Metaspace is no single character");
   if (scheme == "always") return steps::metaspace(replacement, steps::PrependScheme::always, split);
   if (scheme == "first") return steps::metaspace(replacement, steps::PrependScheme::first, split);
   if (scheme == "never") return steps::metaspace(replacement, steps::PrependScheme::never, split);
@@ -109,16 +118,18 @@ Result<void> read_normalizer(const json& step, std::vector<NormalizerStep>& out,
   } else if (type == "Strip") {
     out.push_back(steps::strip(flag_of(step, "strip_left", true), flag_of(step, "strip_right", true)));
   } else if (type == "Prepend") {
-    out.push_back(steps::prepend(text_of(step, "prepend")));
+    LAVA_TRY(std::string prefix, insert_of(step, "prepend"));
+    out.push_back(steps::prepend(std::move(prefix)));
   } else if (type == "ByteLevel") {
     out.push_back(steps::byte_characters());
   } else if (type == "Replace") {
-    LAVA_TRY(Pattern pattern, pattern_of(step));
+    LAVA_TRY(const Pattern pattern, pattern_of(step));
+    LAVA_TRY(std::string content, insert_of(step, "content"));
     if (pattern.is_regex) {
       LAVA_TRY(Regex regex, Regex::compile(pattern.text));
-      out.push_back(steps::replace_matches(std::move(regex), text_of(step, "content")));
+      out.push_back(steps::replace_matches(std::move(regex), std::move(content)));
     } else {
-      out.push_back(steps::replace(pattern.text, text_of(step, "content")));
+      out.push_back(steps::replace(pattern.text, std::move(content)));
     }
   } else {
     return unknown("normalizer", step);
@@ -176,7 +187,8 @@ Result<void> read_decoder(const json& step, DecodePlan& plan, int depth) {
   } else if (type == "Replace") {
     LAVA_TRY(const Pattern pattern, pattern_of(step));
     if (pattern.is_regex) return unknown("decoder with a regular expression,", step);
-    plan.replacements.emplace_back(pattern.text, text_of(step, "content"));
+    LAVA_TRY(std::string content, insert_of(step, "content"));
+    plan.replacements.emplace_back(pattern.text, std::move(content));
   } else if (type == "Strip") {
     const int64_t start = number_of(step, "start", 0);
     if (text_of(step, "content") != " " || number_of(step, "stop", 0) != 0 || start < 0 || start > 1000) return unknown("decoder with unusual numbers,", step);

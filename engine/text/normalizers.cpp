@@ -44,7 +44,12 @@ NormalizerStep prepend(std::string prefix) {
 }
 
 namespace {
-std::string replace_all(std::string_view text, const std::vector<Match>& matches, std::string_view content) {
+// Repeated replacing can blow a text up without bound.
+constexpr size_t max_text = 256u << 20;
+
+Result<std::string> replace_all(std::string_view text, const std::vector<Match>& matches, std::string_view content) {
+  if (matches.size() > max_text / (content.size() + 1))
+    return fail(Error::Kind::too_large, "The tokenizer blows this text up too much", std::to_string(matches.size()) + " replacements of " + std::to_string(content.size()) + " bytes");
   std::string out;
   out.reserve(text.size());
   size_t done = 0;

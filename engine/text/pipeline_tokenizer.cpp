@@ -10,9 +10,15 @@ namespace lava::text {
 namespace {
 
 std::string replace_every(std::string text, const std::string& from, const std::string& to) {
-  if (from.empty()) return text;
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
-  return text;
+  size_t at = from.empty() ? std::string::npos : text.find(from);
+  if (at == std::string::npos) return text;
+  std::string out;
+  size_t done = 0;
+  for (; at != std::string::npos; at = text.find(from, done)) {
+    out.append(text, done, at - done).append(to);
+    done = at + from.size();
+  }
+  return out.append(text, done);
 }
 
 // One text made of runs, and which of its bytes may become control tokens.
@@ -65,8 +71,7 @@ class PipelineTokenizer final : public Tokenizer {
 
   Result<std::vector<int32_t>> encode_runs(std::span<const TextRun> runs, bool at_start) const override {
     const JoinedRuns joined(runs);
-    if (joined.text.size() > max_text)
-      return fail(Error::Kind::too_large, "The text is too long to be split into tokens", std::to_string(joined.text.size()) + " bytes");
+    if (joined.text.size() > max_text) return too_long(joined.text.size());
     const Deadline deadline;
     std::vector<int32_t> ids;
     const AddedTokenMatcher& matcher = joined.all_allowed ? raw_ : guarded_raw_;
@@ -120,7 +125,11 @@ class PipelineTokenizer final : public Tokenizer {
   std::string_view kind() const override { return parts_.kind; }
 
  private:
-  static constexpr size_t max_text = 256u << 20;
+  static constexpr size_t max_text = 64u << 20;
+
+  static tl::unexpected<Error> too_long(size_t bytes) {
+    return fail(Error::Kind::too_large, "The text is too long to be split into tokens", std::to_string(bytes) + " bytes");
+  }
 
   Pipeline parts_;  // its table was moved into the base
   AddedTokenMatcher raw_, guarded_raw_, late_;
@@ -129,6 +138,7 @@ class PipelineTokenizer final : public Tokenizer {
   Result<std::string> normalized(std::string text, const Deadline& deadline) const {
     for (const NormalizerStep& step : parts_.normalizers) {
       LAVA_TRY(text, step(std::move(text), deadline));
+      if (text.size() > max_text) return too_long(text.size());
     }
     return text;
   }

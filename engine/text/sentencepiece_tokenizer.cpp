@@ -85,7 +85,7 @@ Result<std::unique_ptr<Tokenizer>> from_sentencepiece(std::string_view protobuf,
   LAVA_TRY(const std::vector<AddedToken> extra, read_added_tokens(added_tokens_json));
   Pipeline pipeline;
   fill_table(file, pipeline.table);
-  pipeline.added = own_tokens(file);
+  LAVA_CHECK_OK(merge_added_tokens(own_tokens(file), pipeline.table, pipeline.added));
   LAVA_CHECK_OK(merge_added_tokens(extra, pipeline.table, pipeline.added));
   LAVA_CHECK_OK(merge_added_tokens(config.added, pipeline.table, pipeline.added));
   TokenTable& table = pipeline.table;

@@ -21,6 +21,7 @@ class SpmModel {
  private:
   using Parts = std::unordered_map<std::string_view, std::string_view>;
   int32_t piece(std::string_view text) const;
+  void encode_part(std::string_view text, std::vector<int32_t>& out) const;
   void append_piece(std::string_view text, const Parts& left_part, std::vector<int32_t>& out) const;
 
   std::vector<std::string> texts_;
@@ -30,6 +31,7 @@ class SpmModel {
   std::vector<int32_t> byte_tokens_;                      // 256 ids or no_token
   int32_t unknown_ = no_token;
   size_t longest_ = 0;                                    // bytes of the longest piece
+  bool words_are_separate_ = true;                        // no piece has U+2581 behind another character
 };
 
 }  // namespace lava::text

@@ -103,6 +103,8 @@ std::string chat_template_of(std::string_view chat_template_json) {
 
 Result<void> merge_added_tokens(const std::vector<AddedToken>& tokens, TokenTable& table, std::vector<AddedToken>& added) {
   for (const AddedToken& token : tokens) {
+    if (token.content.size() > max_added_token_bytes)
+      return fail(Error::Kind::invalid, "A special token of the tokenizer is too long", "id " + std::to_string(token.id) + " has " + std::to_string(token.content.size()) + " bytes");
     const auto same = std::find_if(added.begin(), added.end(), [&](const AddedToken& known) { return known.content == token.content; });
     if (same != added.end() && same->id == token.id) {
       *same = token;

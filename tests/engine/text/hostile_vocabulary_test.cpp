@@ -123,6 +123,31 @@ TEST(HostileVocabulary, UnknownKindsAreNamed) {
   EXPECT_FALSE(message_of(file).empty());
 }
 
+TEST(HostileVocabulary, TextsThatGrow) {
+  json file = small_json();
+  file["added_tokens"][0]["content"] = std::string(2000, 'a');
+  EXPECT_NAMES(message_of(file), "too long");
+  file = small_json();
+  const json twice = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", json::array()}};
+  for (int i = 0; i < 60; ++i) file["normalizer"]["normalizers"].push_back(twice);
+  const auto ids = take(from_tokenizer_json(file.dump()))->encode("a");
+  ASSERT_FALSE(ids);
+  EXPECT_NAMES(ids.error().message(), "bytes");
+  file["normalizer"] = {{"type", "Prepend"}, {"prepend", std::string(5000, 'a')}};
+  EXPECT_NAMES(message_of(file), "prepend");
+  file["normalizer"] = nullptr;
+  file["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "abcdef"}};
+  EXPECT_NAMES(message_of(file), "Metaspace");
+  GgufVocabulary v;
+  v.model = "gpt2";
+  v.tokens = {"a", std::string(5000, 'x')};
+  v.token_types = {1, 4};
+  const auto tokenizer = from_gguf(v);
+  ASSERT_FALSE(tokenizer);
+  EXPECT_NAMES(tokenizer.error().message(), "5000");
+}
+
 TEST(HostileVocabulary, Patterns) {
   const auto with = [](const std::string& pattern) {
     json file = small_json();
