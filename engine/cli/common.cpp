@@ -1,0 +1,33 @@
+#include "engine/cli/common.h"
+
+#include <cstdio>
+#include <fstream>
+
+namespace lava::cli {
+
+void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default) {
+  command.add_option("--model", options.assistant.model, "GGUF file, Hugging Face folder, folder with model.json, or \"default\"")->capture_default_str();
+  command.add_option("--mmproj", options.assistant.mmproj, "Projector file of a GGUF model (looked for beside it)");
+  command.add_option("--adapter", options.assistant.adapters, "LoRA folder of PEFT; may be repeated");
+  command.add_option("--context", options.assistant.context, "Tokens of context (the model's own, at most 8192)")->check(CLI::Range(16, 1 << 24));
+  command.add_option("--threads", options.device.threads, "Threads (one per core)")->check(CLI::Range(0, 256));
+  options.assistant.exact = exact_by_default;
+  auto* exact = command.add_flag_callback("--exact", [&options] { options.assistant.exact = true; }, "Float32 arithmetic everywhere");
+  auto* fast = command.add_flag_callback("--fast", [&options] { options.assistant.exact = false; }, "Quantised arithmetic for quantised weights");
+  exact->excludes(fast);
+}
+
+Result<std::shared_ptr<const std::string>> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Error::Kind::not_found, "The file cannot be opened", path);
+  auto bytes = std::make_shared<std::string>(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  if (file.bad()) return fail(Error::Kind::io, "The file cannot be read", path);
+  return std::shared_ptr<const std::string>(std::move(bytes));
+}
+
+void leave(const Error& error) {
+  std::fprintf(stderr, "lavascope-engine: %s\n", error.message().c_str());
+  std::exit(1);
+}
+
+}  // namespace lava::cli

@@ -1,0 +1,28 @@
+// What several commands share.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "engine/core/assistant.h"
+#include "kernels/device.h"
+
+namespace lava::cli {
+
+// --model, --mmproj, --adapter, --context, --exact / --fast, --threads
+struct ModelOptions {
+  AssistantOptions assistant;
+  CpuOptions device;
+};
+void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default);
+
+Result<std::shared_ptr<const std::string>> read_file(const std::string& path);
+// Prints the error's sentence and ends the program with status 1.
+[[noreturn]] void leave(const Error& error);
+template <class T>
+T or_leave(Result<T> result) {
+  if (!result) leave(result.error());
+  return std::move(*result);
+}
+
+}  // namespace lava::cli

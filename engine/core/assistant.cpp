@@ -1,0 +1,239 @@
+#include "engine/core/assistant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+#include "engine/core/generator.h"
+#include "engine/core/loaded_model.h"
+#include "engine/core/picture_cache.h"
+#include "engine/core/prompt_builder.h"
+#include "engine/core/text_runner.h"
+#include "engine/io/names.h"
+
+namespace lava {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t picture_cache_bytes = size_t{384} << 20;
+constexpr size_t most_second_slot_bytes = size_t{1} << 30;  // a second conversation is kept only where it is cheap
+
+double milliseconds(Clock::time_point from) { return std::chrono::duration<double, std::milli>(Clock::now() - from).count(); }
+
+// Nothing that the standard library throws leaves the engine.
+template <class T, class Body>
+Result<T> guarded(const Body& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return fail(Error::Kind::out_of_memory, "There is not enough memory", "the system gave none", "Close other programs, shorten the conversation, or choose a smaller model");
+  } catch (const std::exception& error) {
+    return fail(Error::Kind::internal, "Something unexpected happened in the engine", error.what());
+  }
+}
+
+}  // namespace
+
+class Assistant::Impl {
+ public:
+  Impl(Device& device, LoadedModel model) : device_(device), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
+
+  Result<void> prepare();
+  const ModelReport& report() const { return report_; }
+  Result<Answer> answer(const Request& request);
+  Result<Probe> probe(const Request& request, int greedy);
+  Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const;
+
+ private:
+  Result<std::vector<const Adapter*>> active_adapters(const Request& request, bool pictures) const;
+  Result<BuiltPrompt> build(const Request& request);
+  Result<void> prefill(const BuiltPrompt& built, const Request& request, Timings& timings);
+  Result<std::vector<Probe::ViewReport>> view_reports(const Request& request) const;
+  void add_boxes(const BuiltPrompt& built, const Generator& generator, Answer& answer) const;
+  std::span<const Object> marked_objects(const BuiltPrompt& built) const;
+  void fill_report();
+
+  Device& device_;
+  LoadedModel model_;
+  PictureCache cache_;
+  PromptBuilder builder_;
+  std::unique_ptr<TextRunner> runner_;
+  ModelReport report_;
+};
+
+Result<void> Assistant::Impl::prepare() {
+  const TextConfig& config = model_.decoder->config();
+  RunnerOptions options{.kv = model_.exact ? DType::f32 : DType::f16};
+  const KvShape shape{config.layers, config.kv_heads, model_.decoder->context(), config.head_dim, options.kv};
+  if (shape.bytes() > most_second_slot_bytes) options.slots = 1;
+  if (model_.vision) {
+    LAVA_TRY(options.least_arena, model_.vision->arena_bytes());
+  }
+  const std::vector<const Adapter*> adapters = model_.all_adapters();
+  LAVA_TRY(runner_, TextRunner::create(device_, *model_.decoder, adapters, options));
+  fill_report();
+  return {};
+}
+
+void Assistant::Impl::fill_report() {
+  const TextConfig& config = model_.decoder->config();
+  report_.name = model_.files.name;
+  report_.text = fmt::format("{} {} x {}, {}", model_.architecture, config.layers, config.width, model_.weight_formats);
+  if (!config.note.empty()) report_.text += ", " + config.note;
+  if (model_.vision) report_.vision = model_.vision->name;
+  if (model_.chat) report_.chat_format = model_.chat->name;
+  report_.grounding = model_.grounding();
+  for (const Adapter* adapter : model_.all_adapters()) report_.adapters.push_back(adapter->name());
+  report_.context = runner_->context();
+  report_.weight_bytes = model_.weights->bytes() + (model_.vision ? model_.vision->weights->bytes() : 0);
+  report_.kv_bytes = runner_->kv_bytes();
+  report_.arena_bytes = runner_->arena_bytes();
+}
+
+// The request's own choice, or the rule of the model: all that are always on, and those for pictures when there are any.
+Result<std::vector<const Adapter*>> Assistant::Impl::active_adapters(const Request& request, bool pictures) const {
+  std::vector<const Adapter*> active;
+  if (!request.adapters) {
+    for (const LoadedAdapter& one : model_.adapters)
+      if (!one.when_picture || pictures) active.push_back(one.adapter.get());
+    return active;
+  }
+  for (const std::string& name : *request.adapters) {
+    const auto known = std::find_if(model_.adapters.begin(), model_.adapters.end(), [&](const LoadedAdapter& one) { return one.adapter->name() == name; });
+    if (known == model_.adapters.end()) return fail(Error::Kind::not_found, "There is no such adapter", io::printable(name), "Name one of those that were loaded");
+    if (std::find(active.begin(), active.end(), known->adapter.get()) == active.end()) active.push_back(known->adapter.get());
+  }
+  return active;
+}
+
+Result<BuiltPrompt> Assistant::Impl::build(const Request& request) {
+  Run run = runner_->borrow(request.cancel);
+  LAVA_TRY(BuiltPrompt built, builder_.build(run, request));
+  const int rows = built.prompt.size(), context = runner_->context();
+  if (rows >= context)
+    return fail(Error::Kind::too_large, "The prompt is too long", fmt::format("it has {} tokens, {} of them for pictures; the context holds {}", rows, built.picture_rows, context),
+                "Start a new conversation, remove pictures, or give the model a larger context");
+  return built;
+}
+
+Result<void> Assistant::Impl::prefill(const BuiltPrompt& built, const Request& request, Timings& timings) {
+  LAVA_TRY(const std::vector<const Adapter*> adapters, active_adapters(request, !built.pictures.empty()));
+  const auto start = Clock::now();
+  const auto progress = [&](int done, int total) {
+    if (request.on_progress) request.on_progress("prompt", done, total);
+  };
+  LAVA_TRY(timings.cached_tokens, runner_->prefill(built.prompt, adapters, request.cancel, progress));
+  timings.prompt_ms = milliseconds(start);
+  timings.prompt_tokens = built.prompt.size();
+  timings.encode_ms = built.encode_ms;
+  return {};
+}
+
+// Marks number the objects of one picture; with several pictures those of the last.
+std::span<const Object> Assistant::Impl::marked_objects(const BuiltPrompt& built) const {
+  if (report_.grounding != "marks" || built.pictures.empty()) return {};
+  return built.pictures.back()->objects;
+}
+
+Result<Answer> Assistant::Impl::answer(const Request& request) {
+  const auto arrival = Clock::now();
+  LAVA_CHECK_OK(check_sampling(request.sampling));
+  if (request.max_tokens < 1) return fail(Error::Kind::invalid, "max_tokens must be at least 1", fmt::format("it is {}", request.max_tokens));
+  LAVA_TRY(BuiltPrompt built, build(request));
+  Answer answer;
+  LAVA_CHECK_OK(prefill(built, request, answer.timings));
+  Generator generator(model_, *runner_, request, marked_objects(built));
+  generator.saw(built.ids);
+  LAVA_CHECK_OK(generator.run(answer, arrival));
+  add_boxes(built, generator, answer);
+  answer.pictures = std::move(built.reports);
+  return answer;
+}
+
+void Assistant::Impl::add_boxes(const BuiltPrompt& built, const Generator& generator, Answer& answer) const {
+  if (report_.grounding == "none" || built.pictures.empty()) return;
+  const size_t picture = built.pictures.size() - 1;
+  const Size size = built.reports[picture].size;
+  for (text::GroundedPhrase& place : text::find_places(answer.text)) {
+    AnswerBox box{std::move(place.label), {}, place.start, place.end, place.mark_start, place.mark_end, static_cast<int>(picture)};
+    if (!text::to_pixels(place.box, size.width, size.height, box.box)) continue;
+    for (const auto& pointed : generator.pointed())
+      if (box.label.empty() && pointed.at == place.mark_start) box.label = built.pictures[picture]->objects[pointed.object].label;
+    answer.boxes.push_back(std::move(box));
+  }
+}
+
+Result<std::vector<Probe::ViewReport>> Assistant::Impl::view_reports(const Request& request) const {
+  std::vector<Probe::ViewReport> reports;
+  const EncoderInfo& info = model_.vision->encoder->info();
+  const int count = static_cast<int>(request.raw_pictures.size());
+  for (const auto& file : request.raw_pictures) {
+    LAVA_TRY(const media::Picture picture, media::decode_picture(std::as_bytes(std::span(file->data(), file->size()))));
+    LAVA_TRY(const auto plan, model_.vision->plan(picture.size(), count));
+    for (const View& view : plan.first) {
+      const media::Picture shown = render_view(picture, view);
+      std::vector<float> pixels(shown.rgb.size());
+      media::to_tensor(shown, info.mean, info.std, pixels.data());
+      double sum = 0;
+      for (const float value : pixels) sum += value;
+      reports.push_back({shown.width, shown.height, sum / static_cast<double>(pixels.size())});
+    }
+  }
+  return reports;
+}
+
+Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
+  LAVA_TRY(const BuiltPrompt built, build(request));
+  Probe probe;
+  Timings timings;
+  LAVA_CHECK_OK(prefill(built, request, timings));
+  probe.prompt_ids = built.ids;
+  probe.image_tokens = built.picture_rows;
+  if (model_.vision) {
+    LAVA_TRY(probe.views, view_reports(request));
+  }
+  probe.logits.assign(runner_->logits().begin(), runner_->logits().end());
+  probe.top = best_logits(probe.logits, 10);
+  for (int i = 0; i < greedy; ++i) {
+    probe.greedy.push_back(best_logits(runner_->logits(), 1).front().first);
+    if (i + 1 == greedy || runner_->room() == 0) break;
+    runner_->step(probe.greedy.back());
+  }
+  return probe;
+}
+
+Result<std::pair<std::vector<View>, int>> Assistant::Impl::preview(Size image, int pictures) const {
+  if (!model_.vision) return fail(Error::Kind::unsupported, "This model cannot see pictures", "it has no vision part", "Choose a model that sees");
+  LAVA_TRY(auto plan, model_.vision->plan(image, pictures));
+  return std::pair(std::move(plan.first), plan.second.rows);
+}
+
+Assistant::Assistant(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Assistant::~Assistant() = default;
+
+Result<std::unique_ptr<Assistant>> Assistant::load(Device& device, const AssistantOptions& options, const std::function<void(double, const char*)>& progress) {
+  return guarded<std::unique_ptr<Assistant>>([&]() -> Result<std::unique_ptr<Assistant>> {
+    LAVA_TRY(LoadedModel model, load_model(device, options, progress));
+    if (progress) progress(0.95, "Preparing memory");
+    auto impl = std::make_unique<Impl>(device, std::move(model));
+    LAVA_CHECK_OK(impl->prepare());
+    if (progress) progress(1, "Ready");
+    return std::unique_ptr<Assistant>(new Assistant(std::move(impl)));
+  });
+}
+
+const ModelReport& Assistant::report() const { return impl_->report(); }
+Result<Answer> Assistant::answer(const Request& request) {
+  return guarded<Answer>([&] { return impl_->answer(request); });
+}
+Result<Probe> Assistant::probe(const Request& request, int greedy) {
+  return guarded<Probe>([&] { return impl_->probe(request, greedy); });
+}
+Result<std::pair<std::vector<View>, int>> Assistant::preview(Size image, int pictures) const {
+  return guarded<std::pair<std::vector<View>, int>>([&] { return impl_->preview(image, pictures); });
+}
+
+}  // namespace lava

@@ -1,0 +1,248 @@
+#include "engine/core/loaded_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/adapters/lora.h"
+#include "engine/core/mmproj.h"
+#include "engine/core/open_vision.h"
+#include "engine/io/gguf.h"
+#include "engine/io/json_file.h"
+#include "engine/io/names.h"
+#include "engine/io/safetensors.h"
+#include "engine/text/gguf_vocabulary.h"
+#include "kernels/linear/pack.h"
+
+namespace lava {
+namespace {
+
+constexpr int default_context = 8192, least_context = 16;
+
+class DecoderEmbeddings final : public TextEmbeddings {
+ public:
+  DecoderEmbeddings(const Decoder& decoder, const text::Tokenizer& tokenizer) : decoder_(decoder), tokenizer_(tokenizer) {}
+  int width() const override { return decoder_.config().width; }
+  Result<std::vector<float>> mean_embedding(std::string_view text) const override {
+    LAVA_TRY(const std::vector<int32_t> ids, tokenizer_.encode(text));
+    std::vector<float> mean(static_cast<size_t>(width())), row(mean.size());
+    for (const int32_t id : ids) {
+      if (id < 0 || id >= decoder_.embedding().out) return fail(Error::Kind::invalid, "The vocabulary is larger than the model", fmt::format("token {}", id));
+      widen_row(decoder_.embedding(), id, row.data());
+      for (size_t i = 0; i < row.size(); ++i) mean[i] += row[i] / static_cast<float>(ids.size());
+    }
+    return mean;
+  }
+
+ private:
+  const Decoder& decoder_;
+  const text::Tokenizer& tokenizer_;
+};
+
+// Loads one part after another into `model`.
+class Loader {
+ public:
+  Loader(Device& device, const AssistantOptions& options, const LoadProgress& progress) : device_(device), options_(options), progress_(progress) {}
+
+  Result<LoadedModel> load() {
+    tell(0, "Opening the model's files");
+    LAVA_TRY(model_.files, find_model_files(options_));
+    model_.exact = options_.exact || model_.files.exact;
+    LAVA_CHECK_OK(model_.files.gguf ? open_gguf() : open_folder());
+    LAVA_CHECK_OK(load_decoder());
+    tell(0.7, "Loading the vision part");
+    LAVA_CHECK_OK(load_vision());
+    tell(0.9, "Loading adapters");
+    LAVA_CHECK_OK(load_adapters());
+    LAVA_CHECK_OK(choose_chat());
+    LAVA_CHECK_OK(collect_ids());
+    return std::move(model_);
+  }
+
+ private:
+  void tell(double share, const char* phrase) const {
+    if (progress_) progress_(share, phrase);
+  }
+  Precision precision() const { return model_.exact ? Precision::exact : Precision::fast; }
+  Result<void> open_gguf();
+  Result<void> open_folder();
+  Result<void> load_decoder();
+  Result<void> load_vision();
+  Result<void> load_adapters();
+  Result<void> add_adapter(Result<std::unique_ptr<Adapter>> loaded, bool when_picture);
+  Result<void> choose_chat();
+  Result<void> collect_ids();
+
+  Device& device_;
+  const AssistantOptions& options_;
+  const LoadProgress& progress_;
+  LoadedModel model_;
+  TextConfig config_;
+  nlohmann::json json_;    // config.json of a folder
+  std::string base_name_;  // general.name or folder
+};
+
+Result<void> Loader::open_gguf() {
+  LAVA_TRY(auto file, io::Gguf::open(model_.files.text));
+  if (file->architecture() == "clip")
+    return fail(Error::Kind::invalid, "This file is the projector of a model, not the model", model_.files.text.string(),
+                "Open the language model beside it; the projector is found by itself");
+  LAVA_TRY(config_, read_gguf_text_config(*file));
+  LAVA_TRY(const text::GgufVocabulary vocabulary, text::vocabulary_of(*file));
+  LAVA_TRY(model_.tokenizer, text::from_gguf(vocabulary));
+  base_name_ = std::string(file->string("general.name").value_or("")) + " " + model_.files.text.stem().string();
+  model_.architecture = config_.family;
+  model_.source = std::move(file);
+  return {};
+}
+
+Result<void> Loader::open_folder() {
+  LAVA_TRY(json_, io::read_json(model_.files.text / "config.json"));
+  LAVA_TRY(config_, read_hf_text_config(json_));
+  LAVA_TRY(model_.source, io::Safetensors::open(model_.files.text));
+  LAVA_TRY(model_.tokenizer, text::from_folder(model_.files.text));
+  base_name_ = model_.files.name;
+  model_.architecture = config_.family;
+  return {};
+}
+
+std::string formats_of(const io::TensorSource& source) {
+  std::map<DType, size_t> bytes;
+  for (const io::TensorEntry& entry : source.tensors()) bytes[entry.dtype] += entry.bytes.size();
+  const auto most = std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == bytes.end() ? "" : std::string(dtype_info(most->first).name);
+}
+
+Result<void> Loader::load_decoder() {
+  int context = options_.context > 0 ? options_.context : std::min(config_.context, default_context);
+  if (context > config_.context)
+    return fail(Error::Kind::invalid, "The context is longer than the model can use", fmt::format("{} asked for, made for {}", context, config_.context),
+                fmt::format("Ask for at most {}", config_.context));
+  context = std::max(context, std::min(least_context, config_.context));
+  model_.weights = std::make_unique<Weights>(device_);
+  const auto share = [&](double done) { tell(0.05 + 0.65 * done, "Loading the language model"); };
+  LAVA_TRY(model_.decoder, Decoder::load(*model_.weights, *model_.source, config_, {context, precision()}, share));
+  model_.weight_formats = formats_of(*model_.source);
+  return {};
+}
+
+Result<void> Loader::load_vision() {
+  const DecoderEmbeddings embeddings(*model_.decoder, *model_.tokenizer);
+  const VisionOptions vision{config_.width, precision(), &embeddings};
+  ModelFiles& files = model_.files;
+  if (!files.vision.is_null()) {
+    LAVA_TRY(model_.vision, open_vision_manifest(device_, files.folder, files.vision, vision));
+    return {};
+  }
+  if (!files.gguf) {
+    if (!has_vision(json_)) return {};
+    LAVA_TRY(model_.vision, open_vision_folder(device_, files.text, vision));
+    return {};
+  }
+  if (!options_.mmproj.empty()) {
+    files.mmproj = options_.mmproj;
+    LAVA_CHECK_OK(check_mmproj(files.mmproj, config_.width));
+  } else if (files.folder.empty()) {
+    MmprojChoice choice = find_mmproj(files.text, config_.width);
+    files.mmproj = std::move(choice.file);
+    files.mmproj_note = std::move(choice.note);
+  }
+  if (files.mmproj.empty()) return {};
+  LAVA_TRY(model_.vision, open_vision_gguf(device_, files.mmproj, vision));
+  return {};
+}
+
+Result<void> Loader::add_adapter(Result<std::unique_ptr<Adapter>> loaded, bool when_picture) {
+  LAVA_TRY(std::unique_ptr<Adapter> adapter, std::move(loaded));
+  for (const LoadedAdapter& other : model_.adapters)
+    if (other.adapter->name() == adapter->name()) return fail(Error::Kind::invalid, "Two adapters have the same name", adapter->name(), "Rename one of the folders");
+  model_.adapters.push_back({std::move(adapter), when_picture});
+  return {};
+}
+
+Result<void> Loader::load_adapters() {
+  const TextConfig& config = model_.decoder->config();
+  for (const ManifestAdapter& one : model_.files.adapters) {
+    if (std::filesystem::is_directory(one.path)) {
+      LAVA_CHECK_OK(add_adapter(load_peft_folder(one.path, config, *model_.weights), one.when_picture));
+      continue;
+    }
+    LAVA_TRY(const auto source, io::Safetensors::open(one.path));
+    LAVA_CHECK_OK(add_adapter(load_lora(*source, {.name = one.name, .alpha = one.alpha}, config, *model_.weights), one.when_picture));
+  }
+  for (const std::string& folder : options_.adapters) LAVA_CHECK_OK(add_adapter(load_peft_folder(folder, config, *model_.weights), false));
+  return {};
+}
+
+Result<void> Loader::choose_chat() {
+  if (!model_.files.chat.empty()) {
+    model_.chat = text::find_chat_format(model_.files.chat);
+    if (!model_.chat) return fail(Error::Kind::invalid, "The model's way of writing conversations is not known", io::printable(model_.files.chat));
+    return {};
+  }
+  const text::ChatHints hints{model_.tokenizer->chat_template(), base_name_, model_.architecture, model_.vision.has_value()};
+  const auto found = text::detect_chat_format(hints);
+  if (found) {
+    model_.chat = *found;
+  } else {
+    model_.chat_error = found.error().message();
+  }
+  return {};
+}
+
+// End-of-sequence ids that a folder's files list.
+void add_listed(const nlohmann::json& object, std::vector<int32_t>& ids) {
+  const nlohmann::json* value = io::member(object, "eos_token_id");
+  if (!value) return;
+  for (const nlohmann::json& id : value->is_array() ? *value : nlohmann::json::array({*value}))
+    if (id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < (1 << 30)) ids.push_back(id.get<int32_t>());
+}
+
+Result<void> Loader::collect_ids() {
+  const text::Tokenizer& tokenizer = *model_.tokenizer;
+  std::vector<int32_t>& ends = model_.end_ids;
+  ends = tokenizer.special().end_of_generation;
+  const std::filesystem::path generation = model_.files.text / "generation_config.json";
+  if (!model_.files.gguf) add_listed(json_, ends);
+  if (!model_.files.gguf && std::filesystem::is_regular_file(generation)) {
+    LAVA_TRY(const nlohmann::json json, io::read_json(generation));
+    add_listed(json, ends);
+  }
+  if (model_.chat)
+    for (const std::string_view token : model_.chat->stop_tokens)
+      if (const auto id = tokenizer.id_of(token)) ends.push_back(*id);
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+
+  for (const char* key : {"image_token_index", "image_token_id"}) {
+    LAVA_TRY(const int64_t id, io::int_in(json_, key, -1 << 20, 1 << 30, -1));
+    if (id >= 0) model_.image_id = static_cast<int32_t>(id);
+  }
+  if (model_.image_id < 0) model_.image_id = tokenizer.id_of(text::image_marker).value_or(-1);
+  const int vocabulary = model_.decoder->config().vocabulary;
+  model_.masked.resize(static_cast<size_t>(vocabulary));
+  for (int32_t id = 0; id < vocabulary; ++id) {
+    const bool unused = id >= tokenizer.size() || tokenizer.table().kind(id) == text::TokenKind::unused;
+    const bool padding = id == tokenizer.special().pad || id == model_.image_id;
+    model_.masked[static_cast<size_t>(id)] = (unused || padding) && !std::binary_search(ends.begin(), ends.end(), id);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<const Adapter*> LoadedModel::all_adapters() const {
+  std::vector<const Adapter*> all;
+  for (const LoadedAdapter& one : adapters) all.push_back(one.adapter.get());
+  return all;
+}
+
+std::string LoadedModel::grounding() const {
+  if (!files.grounding.empty()) return files.grounding;
+  return vision ? "boxes" : "none";
+}
+
+Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress) { return Loader(device, options, progress).load(); }
+
+}  // namespace lava

@@ -1,0 +1,47 @@
+// Everything that was read from a model's files, ready to run.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/adapters/adapter.h"
+#include "engine/core/assistant.h"
+#include "engine/core/model_files.h"
+#include "engine/core/vision_part.h"
+#include "engine/layers/decoder.h"
+#include "engine/text/chat_format.h"
+#include "engine/text/tokenizer.h"
+
+namespace lava {
+
+struct LoadedAdapter {
+  std::unique_ptr<Adapter> adapter;
+  bool when_picture = false;
+};
+
+struct LoadedModel {
+  ModelFiles files;
+  std::unique_ptr<io::TensorSource> source;  // the decoder's weights may lie in it
+  std::unique_ptr<Weights> weights;
+  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::optional<VisionPart> vision;
+  std::vector<LoadedAdapter> adapters;
+  const text::ChatFormat* chat = nullptr;    // nullptr: unknown, raw prompts only
+  std::string chat_error;                    // why
+  std::vector<int32_t> end_ids;              // tokens that end an answer
+  std::vector<bool> masked;                  // ids that are never sampled
+  int32_t image_id = -1;                     // the vocabulary's own marker of a picture, or -1
+  std::string architecture, weight_formats;  // "llama", "Q4_1, F32"
+  bool exact = false;
+
+  std::vector<const Adapter*> all_adapters() const;
+  std::string grounding() const;  // "none", "boxes", "marks"
+};
+
+using LoadProgress = std::function<void(double, const char*)>;
+Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress);
+
+}  // namespace lava

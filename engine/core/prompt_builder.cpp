@@ -1,0 +1,136 @@
+#include "engine/core/prompt_builder.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "engine/media/sha256.h"
+
+namespace lava {
+namespace {
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+text::Turn turn_of(const ChatMessage& message, std::vector<std::shared_ptr<const std::string>>& pictures) {
+  text::Turn turn;
+  turn.role = message.role == ChatMessage::Role::system ? text::Role::system : message.role == ChatMessage::Role::user ? text::Role::user : text::Role::assistant;
+  for (const MessagePart& part : message.parts) {
+    const bool picture = part.kind == MessagePart::Kind::picture;
+    turn.parts.push_back({picture ? std::string() : part.text, picture});
+    if (picture) pictures.push_back(part.picture);
+  }
+  return turn;
+}
+
+tl::unexpected<Error> cannot_see(const ModelFiles& files) {
+  return fail(Error::Kind::unsupported, "This model cannot see pictures", files.mmproj_note.empty() ? "it has no vision part" : files.mmproj_note,
+              files.gguf ? "Put its mmproj file beside it, name it with --mmproj, or choose a model that sees" : "Remove the pictures, or choose a model that sees");
+}
+
+}  // namespace
+
+Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request& request, std::vector<Encoded>& pictures) const {
+  std::vector<text::Segment> segments;
+  if (request.messages.empty()) {
+    segments = text::segments_from_raw(request.raw_prompt);
+    pictures = request.raw_pictures;
+  } else {
+    if (!model_.chat) return fail(Error::Kind::unsupported, "This model cannot hold a conversation", model_.chat_error, "Send it a raw prompt instead");
+    std::vector<text::Turn> turns;
+    for (const ChatMessage& message : request.messages) turns.push_back(turn_of(message, pictures));
+    segments = text::render_chat(*model_.chat, turns, model_.tokenizer->table().text(model_.tokenizer->special().bos));
+  }
+  LAVA_TRY(std::vector<text::PromptPiece> pieces, text::encode_prompt(*model_.tokenizer, segments));
+  size_t markers = 0;
+  for (const text::PromptPiece& piece : pieces) markers += piece.picture >= 0;
+  if (markers != pictures.size())
+    return fail(Error::Kind::invalid, "The prompt and the pictures do not fit together", fmt::format("{} places for {} pictures", markers, pictures.size()),
+                "Write <image> once for each picture");
+  return pieces;
+}
+
+Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
+  BuiltPrompt built;
+  std::vector<Encoded> pictures;
+  LAVA_TRY(const std::vector<text::PromptPiece> pieces, encode_text(request, pictures));
+  if (!pictures.empty() && !model_.vision) return cannot_see(model_.files);
+  const int count = static_cast<int>(pictures.size());
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < count; ++i) {
+    if (request.on_progress) request.on_progress("picture", i, count);
+    LAVA_CHECK_OK(add_picture(run, pictures[static_cast<size_t>(i)], count, built));
+  }
+  if (count > 0 && request.on_progress) request.on_progress("picture", count, count);
+  built.encode_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+
+  for (const text::PromptPiece& piece : pieces) {
+    if (piece.picture < 0) {
+      LAVA_CHECK_OK(append_text(piece.ids, built.prompt));
+      built.ids.insert(built.ids.end(), piece.ids.begin(), piece.ids.end());
+      continue;
+    }
+    append_picture(*built.pictures[static_cast<size_t>(piece.picture)], piece.picture, built.prompt);
+    if (model_.image_id >= 0) built.ids.push_back(model_.image_id);
+  }
+  if (built.prompt.size() == 0) return fail(Error::Kind::invalid, "The prompt is empty", {}, "Write something");
+  return built;
+}
+
+Result<void> PromptBuilder::add_picture(Run& run, const Encoded& file, int count, BuiltPrompt& built) {
+  if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
+  PictureReport report;
+  LAVA_TRY(auto rows, rows_of(run, file, count, report));
+  if (rows->width != model_.decoder->config().width)
+    return fail(Error::Kind::invalid, "The vision part does not fit the language model",
+                fmt::format("rows of {} and {} values", rows->width, model_.decoder->config().width));
+  report.tokens = static_cast<int>(rows->info.size());
+  built.picture_rows += report.tokens;
+  built.pictures.push_back(std::move(rows));
+  built.reports.push_back(report);
+  return {};
+}
+
+// From the cache when it was encoded before; then the file is not even decoded.
+Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, const Encoded& file, int count, PictureReport& report) {
+  if (!file) return fail(Error::Kind::invalid, "A picture is missing");
+  const std::string content = media::sha256_hex(bytes_of(*file));
+  LAVA_TRY(const media::SourceInfo info, media::picture_info(bytes_of(*file)));
+  report.size = info.upright;
+  LAVA_TRY(const std::string key, model_.vision->key(info.upright, count, content));
+  if (auto known = cache_.find(key)) {
+    report.cached = true;
+    return known;
+  }
+  LAVA_TRY(const media::Picture picture, media::decode_picture(bytes_of(*file)));
+  if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
+  LAVA_TRY(PictureRows rows, model_.vision->encode(run, picture, count, content));
+  return cache_.put(std::move(rows));
+}
+
+Result<void> PromptBuilder::append_text(const std::vector<int32_t>& ids, Prompt& prompt) const {
+  for (const int32_t id : ids) {
+    if (id < 0 || id >= model_.decoder->config().vocabulary)
+      return fail(Error::Kind::invalid, "The vocabulary does not fit the model", fmt::format("token {} of {}", id, model_.decoder->config().vocabulary),
+                  "Download all files of the model again");
+    const RowKind kind = model_.tokenizer->is_control(id) ? RowKind::special : RowKind::text;
+    prompt.info.push_back({.kind = kind, .token = id, .position = prompt.size()});
+    prompt.embeddings.push_back(nullptr);
+    prompt.keys.push_back({0, id});
+  }
+  return {};
+}
+
+void PromptBuilder::append_picture(const PictureRows& rows, int index, Prompt& prompt) {
+  const uint64_t id = cache_.id_of(rows.key);
+  for (size_t i = 0; i < rows.info.size(); ++i) {
+    RowInfo info = rows.info[i];
+    info.token = -1;
+    info.media = static_cast<int16_t>(index);
+    info.position = prompt.size();
+    prompt.info.push_back(info);
+    prompt.embeddings.push_back(rows.rows.data() + i * static_cast<size_t>(rows.width));
+    prompt.keys.push_back({id, static_cast<int32_t>(i)});
+  }
+}
+
+}  // namespace lava

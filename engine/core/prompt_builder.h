@@ -1,0 +1,43 @@
+// From a request to the rows that the decoder sees.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/core/assistant.h"
+#include "engine/core/loaded_model.h"
+#include "engine/core/picture_cache.h"
+#include "engine/core/prompt.h"
+#include "kernels/run.h"
+
+namespace lava {
+
+struct BuiltPrompt {
+  Prompt prompt;
+  std::vector<std::shared_ptr<const PictureRows>> pictures;  // in the order of the request; the prompt points into them
+  std::vector<PictureReport> reports;
+  std::vector<int32_t> ids;  // before expansion, with the vocabulary's picture marker where it has one
+  int picture_rows = 0;
+  double encode_ms = 0;
+};
+
+class PromptBuilder {
+ public:
+  PromptBuilder(const LoadedModel& model, PictureCache& cache) : model_(model), cache_(cache) {}
+
+  // `run` lends the arena that the vision part works in.
+  Result<BuiltPrompt> build(Run& run, const Request& request);
+
+ private:
+  using Encoded = std::shared_ptr<const std::string>;  // a picture's file
+  Result<std::vector<text::PromptPiece>> encode_text(const Request&, std::vector<Encoded>& pictures) const;
+  Result<void> add_picture(Run&, const Encoded& file, int count, BuiltPrompt&);
+  Result<std::shared_ptr<const PictureRows>> rows_of(Run&, const Encoded& file, int count, PictureReport&);
+  Result<void> append_text(const std::vector<int32_t>& ids, Prompt&) const;
+  void append_picture(const PictureRows& rows, int index, Prompt&);
+
+  const LoadedModel& model_;
+  PictureCache& cache_;
+};
+
+}  // namespace lava

@@ -1,0 +1,68 @@
+// Whole models against the answers of transformers, from text and picture files on.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "engine/core/assistant.h"
+#include "tests/support/engine/goldens.h"
+
+namespace lava::test {
+namespace {
+
+std::shared_ptr<const std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.good()) << path;
+  return std::make_shared<const std::string>(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+class AssistantGoldens : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    auto device = make_cpu_device({.threads = 2, .pin = false});
+    ASSERT_TRUE(device) << device.error().message();
+    device_ = std::move(*device);
+    auto assistant = Assistant::load(*device_, {.model = fixture("transformers/" + GetParam()).string(), .context = 512, .exact = true});
+    ASSERT_TRUE(assistant) << assistant.error().message();
+    assistant_ = std::move(*assistant);
+  }
+
+  Request request_of(const Golden& golden) const {
+    Request request;
+    request.raw_prompt = golden.prompt;
+    for (const std::string& picture : golden.pictures) request.raw_pictures.push_back(read_file(fixture("transformers/" + GetParam() + "/" + picture)));
+    return request;
+  }
+
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Assistant> assistant_;
+};
+
+void expect_pictures(const Golden& golden, const Probe& probe) {
+  int tokens = 0;
+  for (const int count : golden.all.value("n_image_tokens", std::vector<int>())) tokens += count;
+  EXPECT_EQ(probe.image_tokens, tokens) << golden.name;
+  nlohmann::json views = nlohmann::json::array();
+  for (const nlohmann::json& view : golden.all.value("views", nlohmann::json::array()))
+    if (view.at("mean_abs") != 0) views.push_back(view);  // black views fill up the batch of a picture with fewer tiles
+  ASSERT_EQ(probe.views.size(), views.size()) << golden.name;
+  for (size_t i = 0; i < views.size(); ++i) EXPECT_NEAR(probe.views[i].mean, views[i].at("mean").get<double>(), 2e-6) << golden.name << " view " << i;
+}
+
+TEST_P(AssistantGoldens, IdsViewsLogitsAndGreedyTokens) {
+  for (const Golden& golden : read_goldens(GetParam())) {
+    if (golden.prompt.find("<video>") != std::string::npos) continue;  // clips are not read yet
+    const auto probe = assistant_->probe(request_of(golden), 32);
+    ASSERT_TRUE(probe) << golden.name << ": " << probe.error().message();
+    EXPECT_EQ(probe->prompt_ids, golden.prompt_ids) << golden.name;
+    expect_pictures(golden, *probe);
+    expect_logits(golden, probe->logits, 2e-4);
+    EXPECT_EQ(probe->greedy, golden.greedy) << golden.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Text, AssistantGoldens, ::testing::Values("text_llama_gqa", "text_llama3_rope", "text_mistral", "text_qwen2", "text_qwen2_realtok"));
+INSTANTIATE_TEST_SUITE_P(Pictures, AssistantGoldens,
+                         ::testing::Values("llava15", "llava15__legacy", "llava_next", "llava_next__legacy", "llava_onevision", "llava_onevision__legacy"));
+
+}  // namespace
+}  // namespace lava::test
