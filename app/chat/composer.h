@@ -1,0 +1,82 @@
+// What the user is writing: text and picture chips. Survives errors, other chats and restarts through Drafts.
+#pragma once
+#include <QAbstractListModel>
+#include <QUrl>
+#include <memory>
+#include <vector>
+
+#include "app/chat/background.h"
+#include "app/chat/engine_link.h"
+#include "app/media/media_store.h"
+
+namespace lava::app {
+
+struct Draft {
+  QString text;
+  std::vector<Attachment> pictures;
+  bool empty() const { return text.isEmpty() && pictures.empty(); }
+};
+
+class Composer : public QAbstractListModel {
+  Q_OBJECT
+  Q_PROPERTY(QString text READ text WRITE set_text NOTIFY text_changed)
+  Q_PROPERTY(int count READ count NOTIFY chips_changed)
+  Q_PROPERTY(bool loading READ loading NOTIFY chips_changed)
+  Q_PROPERTY(bool ready READ ready NOTIFY ready_changed)
+  Q_PROPERTY(int tokens READ tokens NOTIFY chips_changed)
+
+ public:
+  enum Role { ShaRole = Qt::UserRole + 1, NameRole, WidthRole, HeightRole, StateRole, ReasonRole, TokensRole };
+  Composer(EngineLink& engine, const MediaStore& media, QObject* parent = nullptr);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role) const override;
+  QHash<int, QByteArray> roleNames() const override;
+
+  QString text() const { return text_; }
+  void set_text(const QString& text);
+  int count() const { return static_cast<int>(chips_.size()); }
+  bool loading() const;
+  bool ready() const;  // something to send, and no chip still loads or is broken
+  int tokens() const;  // of all chips, 0 while unknown
+  Draft draft() const;
+  void load(const Draft& draft);
+  void add_bytes(const QByteArray& bytes, const QString& name);
+
+  Q_INVOKABLE void add_files(const QList<QUrl>& files);
+  Q_INVOKABLE void remove(int chip);
+  Q_INVOKABLE void move(int chip, int by);
+
+ signals:
+  void text_changed();
+  void text_loaded();  // the text was replaced from outside the field
+  void chips_changed();
+  void ready_changed();
+  void edited();       // worth saving as a draft
+
+ private:
+  enum class ChipState { loading, ready, failed };
+  struct Chip {
+    quint64 key = 0;
+    Attachment picture;
+    ChipState state = ChipState::loading;
+    QString reason;
+    int tokens = -1;
+  };
+
+  void add(const QString& name, std::function<Result<Attachment>()> read);
+  void settle(quint64 key, const Result<Attachment>& read);
+  void count_tokens(quint64 key);
+  void update(quint64 key, const std::function<void(Chip&)>& change);
+  void touched();
+
+  EngineLink& engine_;
+  const MediaStore& media_;
+  QString text_;
+  std::vector<Chip> chips_;
+  quint64 next_key_ = 1;
+  bool was_ready_ = false, engine_was_ready_ = false;
+  Background background_;
+};
+
+}  // namespace lava::app

@@ -1,0 +1,80 @@
+// What the chat needs of an engine, so that tests can put another one in its place.
+#pragma once
+#include <QJsonObject>
+#include <QObject>
+#include <QStringList>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "app/engine/engine_client.h"
+#include "app/engine/engine_process.h"
+#include "app/history/history_store.h"
+
+namespace lava::app {
+
+// One question under way. Ends with exactly one of done, failed, cancelled; deleting it cancels without a signal.
+class Asking : public QObject {
+  Q_OBJECT
+ public:
+  using QObject::QObject;
+  virtual void cancel() = 0;
+
+ signals:
+  void progress(const QString& phase, int done, int total);
+  void text(const QString& delta);
+  void done(const lava::app::AnswerDone& answer);
+  void failed(const lava::Error& error);
+  void cancelled();
+};
+
+struct AskTurn {
+  Role role = Role::user;
+  QString text;
+  std::vector<Attachment> pictures;
+};
+
+class EngineLink : public QObject {
+  Q_OBJECT
+  Q_PROPERTY(QString state READ state_name NOTIFY changed)
+  Q_PROPERTY(double progress READ progress NOTIFY changed)
+  Q_PROPERTY(QString phase READ phase NOTIFY changed)
+  Q_PROPERTY(QString modelName READ model_name NOTIFY changed)
+  Q_PROPERTY(bool vision READ vision NOTIFY changed)
+  Q_PROPERTY(QString device READ device NOTIFY changed)
+  Q_PROPERTY(QStringList facts READ facts NOTIFY changed)
+  Q_PROPERTY(bool modelMissing READ model_missing NOTIFY changed)
+  Q_PROPERTY(QString errorWhat READ error_what NOTIFY changed)
+  Q_PROPERTY(QString errorCause READ error_cause NOTIFY changed)
+  Q_PROPERTY(QString errorRemedy READ error_remedy NOTIFY changed)
+
+ public:
+  using State = EngineProcess::State;
+  using QObject::QObject;
+
+  virtual State state() const = 0;
+  virtual double progress() const = 0;
+  virtual QString phase() const = 0;
+  virtual Error error() const = 0;
+  virtual QJsonObject props() const = 0;
+  virtual Asking* ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) = 0;
+  // Tokens of one picture of this size, or nothing if the engine cannot tell now. Called on the thread of `context`.
+  virtual void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) = 0;
+  Q_INVOKABLE virtual void restart() = 0;
+  Q_INVOKABLE virtual void use_model(const QString& path) = 0;
+
+  QString state_name() const;
+  QString model_name() const;
+  bool vision() const;
+  QString device() const;      // "CPU · AVX-512"
+  QStringList facts() const;   // rows "name\tvalue" of what the engine says of itself
+  bool model_missing() const;  // failed because there is no model, not because something broke
+  QString error_what() const { return QString::fromStdString(error().what); }
+  QString error_cause() const { return QString::fromStdString(error().cause); }
+  QString error_remedy() const { return QString::fromStdString(error().remedy); }
+
+ signals:
+  void changed();
+};
+
+}  // namespace lava::app
