@@ -41,9 +41,9 @@ class Composer : public QAbstractListModel {
   int tokens() const;  // of all chips, 0 while unknown
   Draft draft() const;
   void load(const Draft& draft);
-  void add_bytes(const QByteArray& bytes, const QString& name);
 
   Q_INVOKABLE void add_files(const QList<QUrl>& files);
+  Q_INVOKABLE void add_bytes(const QByteArray& bytes, const QString& name);
   Q_INVOKABLE void remove(int chip);
   Q_INVOKABLE void move(int chip, int by);
 

@@ -48,7 +48,7 @@ QStringList EngineLink::facts() const {
 }
 
 bool EngineLink::model_missing() const {
-  return state() == State::failed && error().kind == Error::Kind::not_found;
+  return state() == State::failed && error().kind == Error::Kind::not_found && error_what().contains("model", Qt::CaseInsensitive);
 }
 
 }  // namespace lava::app

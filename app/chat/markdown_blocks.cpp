@@ -273,12 +273,12 @@ void read_pieces(const QString& source, const std::vector<MarkedPhrase>& phrases
 std::vector<Block> markdown_blocks(const QString& source, const std::vector<GroundedBox>& boxes) {
   std::vector<Block> blocks;
   const std::vector<MarkedPhrase> phrases = phrases_of(source, boxes);
-  read_pieces(mark_phrases(source, phrases), phrases, blocks);
+  read_pieces(marked_source(source, boxes, phrases), phrases, blocks);
   return blocks;
 }
 
 const std::vector<Block>& BlockStream::append(const QString& delta) {
-  source_ += mark_phrases(delta, {});
+  source_ += without_reserved(delta);
   blocks_.resize(firm_blocks_);
   const std::vector<MarkedPhrase> none;
   const std::vector<Piece> pieces = split_pieces(source_, firm_);

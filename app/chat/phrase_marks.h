@@ -14,14 +14,25 @@ inline constexpr int max_phrases = 4096;
 
 bool is_mark(QChar c);  // one of the characters reserved here and for colours
 
-// Boxes that share one range of the text are one phrase. Ranges out of bounds are left out; edges step inside emphasis marks.
+// Boxes that share one range of the text are one phrase; edges step inside emphasis marks. Ranges out of bounds are left out.
 struct MarkedPhrase {
   int start = 0, end = 0;
   std::vector<int> boxes;
+  QString words;  // shown at `start` when the answer is only a place
 };
 std::vector<MarkedPhrase> phrases_of(const QString& source, const std::vector<GroundedBox>& boxes);
 
-// The source without characters that could be taken for marks, with marks around each phrase.
-QString mark_phrases(const QString& source, const std::vector<MarkedPhrase>& phrases);
+// The source as shown: coordinates left out, reserved characters replaced, marks around each phrase.
+QString marked_source(const QString& source, const std::vector<GroundedBox>& boxes, const std::vector<MarkedPhrase>& phrases);
+QString without_reserved(const QString& text);
+
+// Leaves "[0.12, 0.3, 0.5, 0.61]" out of text that streams; what may still become such a place is held back.
+class PlaceFilter {
+ public:
+  QString feed(const QString& delta);
+
+ private:
+  QString held_;
+};
 
 }  // namespace lava::app

@@ -106,7 +106,7 @@ void Turn::ask() {
 void Turn::on_text(const QString& delta) {
   if (ended_) return;
   answer_.text += delta;
-  stream_.append(delta);
+  stream_.append(places_.feed(delta));
   dirty_ = true;
   set_phase({"Writing", -1});
 }

@@ -7,6 +7,7 @@
 
 #include "app/chat/engine_link.h"
 #include "app/chat/markdown_blocks.h"
+#include "app/chat/phrase_marks.h"
 #include "app/chat/words.h"
 
 namespace lava::app {
@@ -59,6 +60,7 @@ class Turn : public QObject {
   HistoryStore& history_;
   TurnPlan plan_;
   Message answer_;
+  PlaceFilter places_;
   BlockStream stream_;
   Asking* asking_ = nullptr;
   PhaseLine phase_;

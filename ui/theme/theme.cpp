@@ -4,13 +4,13 @@
 #include <QFile>
 #include <QFontDatabase>
 #include <QGuiApplication>
-#include <QJsonArray>
 #include <QJsonDocument>
 #include <QPalette>
 #include <QQmlEngine>
 #include <QSettings>
 
 #include "app/chat/markdown_blocks.h"
+#include "ui/theme/label_colors.h"
 
 namespace lava::ui {
 namespace {
@@ -79,7 +79,7 @@ QString Theme::mono() const {
 }
 
 void Theme::apply() {
-  name_ = tokens_.contains(asked_) && asked_ != "labels" ? asked_ : system_theme();
+  name_ = tokens_.contains(asked_) ? asked_ : system_theme();
   const QJsonObject set = tokens_.value(name_).toObject();
   const auto color = [&](const char* key) { return QColor(set.value(QLatin1String(key)).toString()); };
   side_ = color("side");
@@ -102,18 +102,12 @@ void Theme::apply() {
   emit changed();
 }
 
-int Theme::label_index(const QString& label) {
-  quint32 hash = 2166136261u;  // FNV-1a
-  for (const char byte : label.toLower().toUtf8()) hash = (hash ^ static_cast<quint8>(byte)) * 16777619u;
-  return static_cast<int>(hash % 12);
-}
-
 QColor Theme::label_color(const QString& label) const {
-  return QColor(tokens_.value("labels").toArray().at(label_index(label)).toObject().value("fill").toString());
+  return ui::label_color(label).fill;
 }
 
 QColor Theme::label_text(const QString& label) const {
-  return QColor(tokens_.value("labels").toArray().at(label_index(label)).toObject().value("text").toString());
+  return ui::label_color(label).ink;
 }
 
 QColor Theme::alpha(const QColor& color, double alpha) const {

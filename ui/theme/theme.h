@@ -66,13 +66,11 @@ class Theme : public QObject {
   int fade() const { return reduced_motion_ ? 0 : 120; }
   int slide() const { return reduced_motion_ ? 0 : 180; }
 
-  // A label keeps its colour in every picture and on every run.
   Q_INVOKABLE QColor label_color(const QString& label) const;
   Q_INVOKABLE QColor label_text(const QString& label) const;
   Q_INVOKABLE QColor alpha(const QColor& color, double alpha) const;
   // Puts the theme's colours where the Markdown reader left marks for them.
   Q_INVOKABLE QString rich(const QString& html, const QColor& link, const QColor& code_ground) const;
-  static int label_index(const QString& label);
 
  signals:
   void changed();

@@ -1,0 +1,100 @@
+// The desktop window: wires the parts together and nothing else.
+#include <QFile>
+#include <QFileInfo>
+#include <QGuiApplication>
+#include <QIcon>
+#include <QQmlApplicationEngine>
+#include <QQuickWindow>
+#include <QSettings>
+#include <time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "app/chat/local_engine.h"
+#include "ui/window/app_object.h"
+#include "ui/window/window_state.h"
+
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  std::string model = "default";
+};
+
+// Milliseconds since the kernel started this process (it counts starts in hundredths of a second).
+double process_age_ms() {
+  QFile stat("/proc/self/stat");
+  timespec now{};
+  if (!stat.open(QIODevice::ReadOnly) || clock_gettime(CLOCK_BOOTTIME, &now) != 0) return -1;
+  const QByteArray line = stat.readAll();
+  const QList<QByteArray> fields = line.mid(line.lastIndexOf(')') + 2).split(' ');
+  const double started = fields.value(19).toDouble() / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return (static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9 - started) * 1000;
+}
+
+// What is not needed to draw the first frame starts after it.
+void after_first_frame(QQuickWindow& window, std::function<void()> then) {
+  QObject::connect(&window, &QQuickWindow::frameSwapped, &window, [then = std::move(then)] {
+    if (qEnvironmentVariableIsSet("LAVASCOPE_PRINT_FIRST_FRAME")) {
+      printf("%.1f\n", process_age_ms());
+      fflush(stdout);
+      QCoreApplication::quit();
+    } else {
+      then();
+    }
+  }, Qt::ConnectionType(Qt::QueuedConnection | Qt::SingleShotConnection));
+}
+
+int show(const Options& options) {
+  using namespace lava;
+  auto history = app::HistoryStore::open(ui::data_folder());
+  if (!history) {
+    qCritical("%s", history.error().message().c_str());
+    return 1;
+  }
+  const app::MediaStore media(ui::data_folder() + "/media");
+  app::LocalEngine engine(media);
+  app::ChatController chat(**history, engine, media, ui::state_folder() + "/drafts.json");
+  ui::AppObject object(&chat, &engine);
+  QQmlApplicationEngine qml;
+  ui::set_up(qml, object, media);
+  qml.load(QUrl("qrc:/modules/Lavascope/Main.qml"));
+  auto* window = qml.rootObjects().isEmpty() ? nullptr : qobject_cast<QQuickWindow*>(qml.rootObjects().front());
+  if (!window) return 1;
+  ui::restore_geometry(*window);
+  after_first_frame(*window, [&] {
+    app::EngineOptions wanted;
+    wanted.model = QString::fromStdString(options.model);
+    engine.start(wanted);
+    QList<QUrl> files;
+    for (const std::string& file : options.files) files.push_back(QUrl::fromLocalFile(QFileInfo(QString::fromStdString(file)).absoluteFilePath()));
+    chat.composer()->add_files(files);
+  });
+  window->show();
+  const int code = QCoreApplication::exec();
+  if (!qEnvironmentVariableIsSet("LAVASCOPE_PRINT_FIRST_FRAME")) ui::save_geometry(*window);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App cli("A desktop assistant that sees");
+  cli.add_option("files", options.files, "Pictures to ask about")->type_name("FILES");
+  cli.add_option("--model", options.model, "A model file or folder; 'default' is the one that comes with the program");
+  CLI11_PARSE(cli, argc, argv);
+
+  QGuiApplication application(argc, argv);
+  QGuiApplication::setOrganizationName("lavascope");
+  QGuiApplication::setApplicationName("window");
+  QGuiApplication::setApplicationDisplayName("Lavascope");
+  QGuiApplication::setDesktopFileName("lavascope");
+  QSettings::setDefaultFormat(QSettings::IniFormat);
+  QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, QFileInfo(lava::ui::state_folder()).path());
+  QGuiApplication::setWindowIcon(QIcon(":/lavascope/icons/lavascope.svg"));
+  return show(options);
+}

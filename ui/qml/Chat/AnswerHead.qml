@@ -1,0 +1,17 @@
+// Who answers: glyph and name.
+import QtQuick
+
+Item {
+    required property Item row
+    implicitHeight: Math.max(20, name.implicitHeight)
+    Icon { id: glyph; name: "mark"; color: Theme.accent; size: 20 }
+    Text {
+        id: name
+        x: 28
+        anchors.verticalCenter: glyph.verticalCenter
+        text: parent.row.entry.model || "Lavascope"
+        textFormat: Text.PlainText
+        color: Theme.muted
+        font.pixelSize: Theme.caption
+    }
+}

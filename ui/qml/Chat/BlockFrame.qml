@@ -1,0 +1,29 @@
+// Indentation and quote bars shared by all blocks of an answer.
+import QtQuick
+
+Item {
+    id: frame
+    required property Item row
+    readonly property int quote: row.entry.quote ?? 0
+    readonly property int indent: row.entry.indent ?? 0
+    readonly property real left: quote * 14 + indent * 22
+    default property alias content: box.data
+    property alias inner: box
+    Repeater {
+        model: frame.quote
+        Rectangle {
+            required property int index
+            x: index * 14
+            y: -frame.row.gap
+            width: 3
+            height: frame.height + frame.row.gap
+            color: Theme.line
+        }
+    }
+    Item {
+        id: box
+        x: frame.left
+        width: frame.width - x
+        height: frame.height
+    }
+}

@@ -1,0 +1,39 @@
+// The conversation: messages, composer, and the start page of an empty chat.
+import QtQuick
+
+Item {
+    id: page
+    property alias composer: composer
+    property alias messages: messages
+    readonly property real column: Math.min(760 * Math.max(1, Theme.textScale * 0.85), width - 32)
+    readonly property bool empty: App.chat.empty
+    signal picture_wanted(int picture, int number)
+    signal toast(string text)
+
+    MessageList {
+        id: messages
+        anchors { left: parent.left; right: parent.right; top: parent.top; bottom: composer.top }
+        column: page.column
+        visible: !page.empty
+        onPicture_wanted: (picture, number) => page.picture_wanted(picture, number)
+        onToast: text => page.toast(text)
+    }
+
+    Loader {
+        id: start
+        anchors.fill: parent
+        active: page.empty
+        sourceComponent: StartPage {
+            column: page.column
+            composer: composer
+        }
+    }
+
+    Composer {
+        id: composer
+        width: page.column
+        x: (page.width - width) / 2
+        y: page.empty && start.item ? start.item.composerY : page.height - height - 12
+        onToast: text => page.toast(text)
+    }
+}

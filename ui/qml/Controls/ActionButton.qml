@@ -1,0 +1,49 @@
+// A button with words: plain, outlined or accent.
+import QtQuick
+import QtQuick.Templates as T
+
+T.Button {
+    id: control
+    property string iconName: ""
+    property bool accent: false
+    property bool outlined: !accent
+    property color ink: accent ? Theme.onAccent : Theme.text
+    implicitHeight: Math.max(Theme.controlHeight, content.implicitHeight + 8)
+    implicitWidth: content.implicitWidth + 24
+    hoverEnabled: true
+    focusPolicy: Qt.TabFocus
+    opacity: enabled ? 1 : 0.5
+    Accessible.name: text
+    contentItem: Item {
+        Row {
+            id: content
+            anchors.centerIn: parent
+            spacing: 6
+            Icon {
+                name: control.iconName
+                visible: name !== ""
+                color: control.ink
+                size: 16
+                anchors.verticalCenter: parent.verticalCenter
+            }
+            Text {
+                text: control.text
+                color: control.ink
+                font.pixelSize: Theme.body
+                font.weight: control.accent ? Font.DemiBold : Font.Normal
+                anchors.verticalCenter: parent.verticalCenter
+            }
+        }
+    }
+    background: Rectangle {
+        radius: 6
+        color: control.accent ? (control.hovered ? Qt.lighter(Theme.accent, 1.08) : Theme.accent)
+                              : control.down || control.hovered ? Theme.hover : "transparent"
+        border.width: control.outlined ? Theme.lineWidth : 0
+        border.color: Theme.control
+        FocusRing { target: control }
+    }
+    HoverHandler { cursorShape: Qt.PointingHandCursor }
+    Keys.onReturnPressed: clicked()
+    Keys.onEnterPressed: clicked()
+}

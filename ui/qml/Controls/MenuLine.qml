@@ -1,0 +1,15 @@
+import QtQuick
+import QtQuick.Templates as T
+
+T.MenuSeparator {
+    implicitHeight: 9
+    implicitWidth: 200
+    contentItem: Item {
+        Rectangle {
+            width: parent.width
+            height: Theme.lineWidth
+            y: 4
+            color: Theme.line
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// The window: sidebar, conversation, and what lies over them.
+import QtQuick
+import QtQuick.Controls.Basic
+
+ApplicationWindow {
+    id: window
+    readonly property bool narrow: width < 720
+    property bool rail: false
+    property bool drawer: false
+    property bool quit_asked: false
+    minimumWidth: 480
+    minimumHeight: 520
+    width: 1180
+    height: 800
+    title: App.chat.title === "" ? "Lavascope" : App.chat.title + " - Lavascope"
+    color: Theme.ground
+    font.pixelSize: Theme.body
+
+    function toggle_sidebar() {
+        if (narrow) drawer = !drawer;
+        else rail = !rail;
+    }
+    function search_chats() {
+        if (narrow) drawer = true;
+        else rail = false;
+        sidebar.focus_search();
+    }
+    function show_picture(picture, number) {
+        viewer.active = true;
+        viewer.item.open(App.chat.transcript.pictures(), picture, number, page.messages.highlight_state);
+    }
+    function step_back() {
+        if (viewer.item && viewer.item.visible) viewer.item.close();
+        else if (drawer && narrow) drawer = false;
+        else if (App.chat.busy) App.chat.stop();
+        else if (App.chat.editing !== 0) App.chat.cancel_edit();
+        else page.composer.field.forceActiveFocus();
+    }
+    onNarrowChanged: drawer = false
+    onClosing: close => {
+        if (!App.chat.busy || quit_asked) return;
+        close.accepted = false;
+        quit_asked = true;
+        toasts.show(qsTr("An answer is still being written. Close again to quit."));
+    }
+
+    Item {
+        id: main
+        anchors.fill: parent
+        ChatPage {
+            id: page
+            anchors { left: parent.left; right: parent.right; top: header.bottom; bottom: parent.bottom; leftMargin: window.narrow ? 0 : sidebar.width }
+            focus: true
+            onPicture_wanted: (picture, number) => window.show_picture(picture, number)
+            onToast: text => toasts.show(text)
+        }
+        Header {
+            id: header
+            anchors { left: page.left; right: page.right; top: parent.top }
+            menu_button: window.narrow
+            onMenu_wanted: window.toggle_sidebar()
+            onKeys_wanted: { keys.active = true; keys.item.open(); }
+        }
+        Rectangle {
+            anchors.fill: parent
+            visible: window.narrow && window.drawer
+            color: "#80000000"
+            TapHandler { onTapped: window.drawer = false }
+        }
+        Sidebar {
+            id: sidebar
+            rail: window.rail && !window.narrow
+            width: rail ? 56 : 264 * Math.min(1.35, Math.max(1, Theme.textScale * 0.8))
+            height: parent.height
+            x: window.narrow && !window.drawer ? -width : 0
+            visible: x > -width
+            Behavior on x { enabled: window.narrow; NumberAnimation { duration: Theme.slide; easing.type: Easing.OutQuad } }
+            onToggled: window.toggle_sidebar()
+            onChosen: {
+                window.drawer = false;
+                page.composer.field.forceActiveFocus();
+            }
+        }
+        Toasts {
+            id: toasts
+            x: 16
+            width: Math.min(420, parent.width - 32)
+            anchors.bottom: parent.bottom
+            anchors.bottomMargin: 64
+            z: 5
+        }
+        DropLayer { anchors.fill: parent }
+    }
+
+    Loader {
+        id: viewer
+        anchors.fill: parent
+        active: false
+        z: 20
+        sourceComponent: PictureViewer {}
+    }
+    Loader {
+        id: keys
+        active: false
+        sourceComponent: KeysSheet { parent: Overlay.overlay }
+    }
+
+    Connections {
+        target: App.chat
+        function onRemoved(chat, title) {
+            toasts.show(qsTr("“%1” was deleted").arg(title), qsTr("Undo"), () => App.chat.undo_remove(chat));
+        }
+        function onProblem(what, cause, remedy) {
+            toasts.show([what, cause, remedy].filter(t => t !== "").join(". ") + ".", "", null, true);
+        }
+        function onEditing_changed() { if (App.chat.editing !== 0) page.composer.field.forceActiveFocus(); }
+        function onChat_changed() { page.composer.field.forceActiveFocus(); }
+    }
+
+    Shortcut { sequences: ["Ctrl+N"]; onActivated: { App.chat.new_chat(); window.drawer = false; } }
+    Shortcut { sequences: ["Ctrl+B"]; onActivated: window.toggle_sidebar() }
+    Shortcut { sequences: ["Ctrl+K"]; onActivated: window.search_chats() }
+    Shortcut { sequences: ["Esc"]; onActivated: window.step_back() }
+    Shortcut { sequences: ["Ctrl+R"]; onActivated: App.chat.regenerate(0) }
+    Shortcut { sequences: ["Alt+Left"]; onActivated: App.chat.select_sibling(0, -1) }
+    Shortcut { sequences: ["Alt+Right"]; onActivated: App.chat.select_sibling(0, 1) }
+    Shortcut { sequences: ["Ctrl+Shift+C"]; onActivated: { Desktop.copy(App.chat.text_of(0)); toasts.show(qsTr("Answer copied")); } }
+    Shortcut { sequences: ["F1", "Ctrl+/"]; onActivated: { keys.active = true; keys.item.open(); } }
+    Shortcut { sequences: ["F2"]; enabled: App.chat.chatId !== 0; onActivated: { if (!window.narrow) window.rail = false; else window.drawer = true; sidebar.rename_current(); } }
+    Shortcut { sequences: ["Ctrl++", "Ctrl+="]; onActivated: Theme.textScale += 0.1 }
+    Shortcut { sequences: ["Ctrl+-"]; onActivated: Theme.textScale -= 0.1 }
+    Shortcut { sequences: ["Ctrl+0"]; onActivated: Theme.textScale = 1 }
+    Shortcut { sequences: ["Ctrl+Q"]; onActivated: window.close() }
+}

@@ -1,0 +1,62 @@
+// The list of chats in groups.
+import QtQuick
+import QtQuick.Controls.Basic
+
+ListView {
+    id: list
+    property bool searching: false
+    property real renaming: 0
+    signal chosen()
+    model: App.chat.chats
+    clip: true
+    activeFocusOnTab: true
+    keyNavigationEnabled: true
+    boundsBehavior: Flickable.StopAtBounds
+    currentIndex: -1
+    highlightMoveDuration: 0
+    Accessible.role: Accessible.List
+    Accessible.name: qsTr("Chats")
+    onActiveFocusChanged: if (activeFocus && currentIndex < 0) currentIndex = 0
+    ScrollBar.vertical: ThinScroll {}
+
+    section.property: "group"
+    section.delegate: Text {
+        required property string section
+        width: list.width
+        height: implicitHeight + 14
+        leftPadding: 18
+        bottomPadding: 4
+        verticalAlignment: Text.AlignBottom
+        text: section
+        color: Theme.faint
+        font.pixelSize: Theme.caption
+        font.weight: Font.Medium
+    }
+
+    delegate: ChatRow {
+        width: list.width
+        keyboard: list.activeFocus && ListView.isCurrentItem
+        current: chatId === App.chat.chatId
+        editing: list.renaming !== 0 && list.renaming === chatId
+        onPicked: {
+            App.chat.open_chat(chatId);
+            list.chosen();
+        }
+        onRename_asked: list.renaming = chatId
+        onRename_done: {
+            list.renaming = 0;
+            list.forceActiveFocus();
+        }
+    }
+
+    Text {
+        visible: list.count === 0
+        x: 18
+        y: 12
+        width: list.width - 36
+        wrapMode: Text.Wrap
+        text: list.searching ? qsTr("No chat has these words.") : qsTr("Your chats will be listed here.")
+        color: Theme.faint
+        font.pixelSize: Theme.caption
+    }
+}
