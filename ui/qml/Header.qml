@@ -1,5 +1,6 @@
 // Above the conversation: model, title of the chat, appearance and help.
 import QtQuick
+import Lavascope
 
 Item {
     id: header

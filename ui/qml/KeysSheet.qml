@@ -1,5 +1,6 @@
 // The list of keys.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 Popup {

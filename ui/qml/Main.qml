@@ -1,5 +1,6 @@
 // The window: sidebar, conversation, and what lies over them.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 ApplicationWindow {

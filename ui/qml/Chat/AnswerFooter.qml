@@ -1,5 +1,6 @@
 // Under an answer: siblings, copy, regenerate, timings. Always there for the last one, on hover or focus for the others.
 import QtQuick
+import Lavascope
 
 FocusScope {
     id: footer

@@ -1,5 +1,6 @@
 // Who answers: glyph and name.
 import QtQuick
+import Lavascope
 
 Item {
     required property Item row

@@ -1,5 +1,6 @@
 // Indentation and quote bars shared by all blocks of an answer.
 import QtQuick
+import Lavascope
 
 Item {
     id: frame

@@ -1,9 +1,10 @@
 // The conversation: messages, composer, and the start page of an empty chat.
 import QtQuick
+import Lavascope
 
 Item {
     id: page
-    property alias composer: composer
+    property alias composer: writer
     property alias messages: messages
     readonly property real column: Math.min(760 * Math.max(1, Theme.textScale * 0.85), width - 32)
     readonly property bool empty: App.chat.empty
@@ -12,7 +13,7 @@ Item {
 
     MessageList {
         id: messages
-        anchors { left: parent.left; right: parent.right; top: parent.top; bottom: composer.top }
+        anchors { left: parent.left; right: parent.right; top: parent.top; bottom: writer.top }
         column: page.column
         visible: !page.empty
         onPicture_wanted: (picture, number) => page.picture_wanted(picture, number)
@@ -25,12 +26,12 @@ Item {
         active: page.empty
         sourceComponent: StartPage {
             column: page.column
-            composer: composer
+            composer: writer
         }
     }
 
     Composer {
-        id: composer
+        id: writer
         width: page.column
         x: (page.width - width) / 2
         y: page.empty && start.item ? start.item.composerY : page.height - height - 12

@@ -1,5 +1,6 @@
 // Code with its language and a copy button; long lines scroll.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 BlockFrame {

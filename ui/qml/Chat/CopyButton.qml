@@ -1,4 +1,5 @@
 import QtQuick
+import Lavascope
 
 IconButton {
     id: button

@@ -1,5 +1,6 @@
 // What went wrong: one sentence, its cause, what can be done, and the log on demand.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 Panel {

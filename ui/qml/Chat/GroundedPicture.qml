@@ -1,5 +1,6 @@
 // A picture with the boxes of the answer on it. Pointing at a box lights its phrase; a click opens the picture.
 import QtQuick
+import Lavascope
 
 FocusScope {
     id: tile

@@ -1,5 +1,6 @@
 // Asks once per host before a link of an answer is opened.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 Popup {

@@ -1,5 +1,6 @@
 // Rows of the transcript, newest at the bottom. Stays at the bottom while there, and where the reader scrolled to otherwise.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 ListView {

@@ -1,5 +1,6 @@
 // What is going on until the answer is complete, in words and, where it is known, how far.
 import QtQuick
+import Lavascope
 
 Item {
     id: phase

@@ -1,5 +1,6 @@
 // A grounded phrase: tinted ground and lower line in the colour of its label, one piece per line of text.
 import QtQuick
+import Lavascope
 
 Item {
     id: mark

@@ -1,4 +1,5 @@
 import QtQuick
+import Lavascope
 
 Item {
     required property Item row

@@ -1,5 +1,6 @@
 // ‹ 2/3 › : other answers to the same question, or other wordings of it.
 import QtQuick
+import Lavascope
 
 Row {
     id: siblings

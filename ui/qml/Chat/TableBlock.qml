@@ -1,5 +1,6 @@
 // A table as a grid; the first row is the head. Wide tables scroll.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 BlockFrame {

@@ -1,5 +1,6 @@
 // A paragraph, heading or list item; grounded phrases are drawn over it and answer to pointer and Tab.
 import QtQuick
+import Lavascope
 
 BlockFrame {
     id: block

@@ -1,5 +1,6 @@
 // The question: a card at the right, pictures above the words.
 import QtQuick
+import Lavascope
 
 FocusScope {
     id: user

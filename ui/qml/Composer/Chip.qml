@@ -1,5 +1,6 @@
 // One attached picture: thumbnail, number, size and cost; or why it cannot be used.
 import QtQuick
+import Lavascope
 
 FocusScope {
     id: chip
@@ -98,5 +99,5 @@ FocusScope {
             text: chip.name + (chip.reason !== "" ? "\n" + chip.reason : "")
         }
     }
-    FocusRing { target: frame; visible: chip.activeFocus; radius: 14 }
+    FocusRing { target: chip; anchors.topMargin: 2; anchors.bottomMargin: -2; radius: 14 }
 }

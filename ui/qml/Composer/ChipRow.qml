@@ -1,5 +1,6 @@
 // Pictures that go with the question; Alt+Left and Alt+Right change their order.
 import QtQuick
+import Lavascope
 
 ListView {
     id: chips_view

@@ -1,5 +1,6 @@
 // Where the question is written: chips, words, and one button that sends or stops.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 import QtQuick.Dialogs
 

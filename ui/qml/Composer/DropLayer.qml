@@ -1,5 +1,6 @@
 // The whole window takes files and pictures that are dropped on it.
 import QtQuick
+import Lavascope
 
 DropArea {
     id: area

@@ -1,5 +1,6 @@
 // Says that the words below belong to an earlier question.
 import QtQuick
+import Lavascope
 
 Item {
     implicitHeight: 32

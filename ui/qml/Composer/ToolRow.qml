@@ -1,5 +1,6 @@
 // Below the words: add pictures, what they cost, send or stop.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 Item {

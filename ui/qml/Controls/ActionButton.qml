@@ -1,5 +1,6 @@
 // A button with words: plain, outlined or accent.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.Button {

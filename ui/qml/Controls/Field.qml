@@ -1,5 +1,6 @@
 // One line of text.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.TextField {

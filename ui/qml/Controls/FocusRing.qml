@@ -1,9 +1,10 @@
 // The ring around what has the keyboard: 2 px accent, 2 px gap.
 import QtQuick
+import Lavascope
 
 Rectangle {
     required property Item target
-    anchors.fill: target
+    anchors.fill: parent
     anchors.margins: -4
     color: "transparent"
     radius: 10

@@ -1,5 +1,6 @@
 // A line icon in a colour of the theme.
 import QtQuick
+import Lavascope
 import QtQuick.Window
 
 Image {

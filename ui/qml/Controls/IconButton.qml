@@ -1,5 +1,6 @@
 // A button with an icon only; its name is shown as a tip and read aloud.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.Button {

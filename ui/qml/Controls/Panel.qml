@@ -1,5 +1,6 @@
 // A card.
 import QtQuick
+import Lavascope
 
 Rectangle {
     color: Theme.card

@@ -1,5 +1,6 @@
 // A menu in the look of the theme; fill it with MenuRow.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.Menu {

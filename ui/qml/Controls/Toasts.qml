@@ -1,5 +1,6 @@
 // Short messages at the lower left: three at most; errors stay until closed.
 import QtQuick
+import Lavascope
 
 Column {
     id: toasts

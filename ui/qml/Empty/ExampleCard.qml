@@ -1,4 +1,5 @@
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.Button {

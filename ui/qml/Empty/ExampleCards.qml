@@ -1,5 +1,6 @@
 // Examples with bundled pictures, two by two.
 import QtQuick
+import Lavascope
 
 Item {
     id: cards

@@ -1,5 +1,6 @@
 // No model on this computer: what to do about it.
 import QtQuick
+import Lavascope
 import QtQuick.Dialogs
 
 Panel {

@@ -1,5 +1,6 @@
 // An empty chat: mark, question, room for the composer, and examples that work with one click.
 import QtQuick
+import Lavascope
 
 Item {
     id: start

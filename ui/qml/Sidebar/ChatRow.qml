@@ -1,5 +1,6 @@
 // One chat: thumbnail or state dot, title, and a menu on hover.
 import QtQuick
+import Lavascope
 
 Item {
     id: row

@@ -1,5 +1,6 @@
 // The list of chats in groups.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 ListView {

@@ -1,5 +1,6 @@
 // State of the engine at the foot of the sidebar; a click shows what it says of itself.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.Button {

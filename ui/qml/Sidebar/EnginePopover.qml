@@ -1,5 +1,6 @@
 // What the engine says of itself, and how to start it again.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 Popup {

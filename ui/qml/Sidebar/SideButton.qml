@@ -1,5 +1,6 @@
 // A row of the sidebar with icon, words and key hint.
 import QtQuick
+import Lavascope
 import QtQuick.Templates as T
 
 T.Button {

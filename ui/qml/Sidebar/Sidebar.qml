@@ -1,5 +1,6 @@
 // Chats at the left: new, search, groups by date, and the engine at the foot. `rail` shows icons only.
 import QtQuick
+import Lavascope
 
 Rectangle {
     id: sidebar

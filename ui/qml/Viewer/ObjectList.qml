@@ -1,5 +1,6 @@
 // The objects of a picture in words: the text alternative of the boxes.
 import QtQuick
+import Lavascope
 import QtQuick.Controls.Basic
 
 Rectangle {

@@ -1,5 +1,6 @@
 // A picture over the whole window: wheel zooms at the pointer, drag moves, Esc closes; objects are listed beside it.
 import QtQuick
+import Lavascope
 
 FocusScope {
     id: viewer
