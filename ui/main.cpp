@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "app/chat/local_engine.h"
+#include "app/settings/paths.h"
 #include "ui/window/app_object.h"
 #include "ui/window/window_state.h"
 
@@ -50,14 +51,14 @@ void after_first_frame(QQuickWindow& window, std::function<void()> then) {
 
 int show(const Options& options) {
   using namespace lava;
-  auto history = app::HistoryStore::open(ui::data_folder());
+  auto history = app::HistoryStore::open(app::paths::data());
   if (!history) {
     qCritical("%s", history.error().message().c_str());
     return 1;
   }
-  const app::MediaStore media(ui::data_folder() + "/media");
+  const app::MediaStore media(app::paths::media());
   app::LocalEngine engine(media);
-  app::ChatController chat(**history, engine, media, ui::state_folder() + "/drafts.json");
+  app::ChatController chat(**history, engine, media, app::paths::state() + "/drafts.json");
   ui::AppObject object(&chat, &engine);
   QQmlApplicationEngine qml;
   ui::set_up(qml, object, media);
@@ -94,7 +95,7 @@ int main(int argc, char** argv) {
   QGuiApplication::setApplicationDisplayName("Lavascope");
   QGuiApplication::setDesktopFileName("lavascope");
   QSettings::setDefaultFormat(QSettings::IniFormat);
-  QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, QFileInfo(lava::ui::state_folder()).path());
+  QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, QFileInfo(lava::app::paths::state()).path());
   QGuiApplication::setWindowIcon(QIcon(":/lavascope/icons/lavascope.svg"));
   return show(options);
 }

@@ -292,9 +292,12 @@ void ChatController::select_sibling(qint64 message, int by) {
   if (it == shown.siblings.end()) return;
   const auto to = (it - shown.siblings.begin()) + by;
   if (to < 0 || to >= static_cast<std::ptrdiff_t>(shown.siblings.size())) return;
-  history_.select_leaf(chat_id_, shown.siblings[static_cast<size_t>(to)]).then(this, [this, chat = chat_id_](const Result<void>& selected) {
-    if (!selected) return report(selected.error());
-    if (chat == chat_id_) read_branch(false);
+  const MessageId sibling = shown.siblings[static_cast<size_t>(to)];
+  reader_.run(this, [&history = history_, sibling] { return history.newest_leaf(sibling); }, [this, chat = chat_id_](MessageId leaf) {
+    history_.select_leaf(chat, leaf).then(this, [this, chat](const Result<void>& selected) {
+      if (!selected) return report(selected.error());
+      if (chat == chat_id_ && !busy()) read_branch(false);
+    });
   });
 }
 

@@ -1,6 +1,5 @@
 #include "ui/window/window_state.h"
 
-#include <QDir>
 #include <QGuiApplication>
 #include <QQuickWindow>
 #include <QScreen>
@@ -9,25 +8,12 @@
 namespace lava::ui {
 namespace {
 
-QString base_folder(const char* variable, const char* fallback) {
-  const QString set = qEnvironmentVariable(variable);
-  return (QDir::isAbsolutePath(set) ? set : QDir::home().filePath(fallback)) + "/lavascope";
-}
-
 QString key(const QScreen& screen) {
   const QSize size = screen.size();
   return QString("window/%1x%2").arg(size.width()).arg(size.height());
 }
 
 }  // namespace
-
-QString state_folder() {
-  return base_folder("XDG_STATE_HOME", ".local/state");
-}
-
-QString data_folder() {
-  return base_folder("XDG_DATA_HOME", ".local/share");
-}
 
 void restore_geometry(QQuickWindow& window) {
   const QSettings settings;

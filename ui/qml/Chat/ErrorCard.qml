@@ -5,6 +5,7 @@ import QtQuick.Controls.Basic
 
 Panel {
     id: card
+    objectName: "error_card"
     required property Item row
     readonly property var entry: row.entry
     readonly property bool down: App.engine.state === "failed" || App.engine.state === "stopped"

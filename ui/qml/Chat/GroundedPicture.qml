@@ -4,6 +4,7 @@ import Lavascope
 
 FocusScope {
     id: tile
+    objectName: "picture"
     required property var picture
     required property Highlight highlight
     readonly property var boxes: picture.boxes ?? []
@@ -44,6 +45,7 @@ FocusScope {
         active: tile.boxes.length > 0
         sourceComponent: BoxOverlay {
             id: overlay
+            objectName: "overlay"
             boxes: tile.boxes
             pictureSize: Qt.size(tile.picture.width, tile.picture.height)
             pictureRect: Qt.rect((width - tile.picture.width * tile.factor) / 2, (height - tile.picture.height * tile.factor) / 2,

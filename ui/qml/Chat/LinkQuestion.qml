@@ -5,6 +5,7 @@ import QtQuick.Controls.Basic
 
 Popup {
     id: pop
+    objectName: "link_question"
     property string link: ""
     function ask(url) {
         link = url;

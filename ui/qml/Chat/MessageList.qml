@@ -5,6 +5,7 @@ import QtQuick.Controls.Basic
 
 ListView {
     id: list
+    objectName: "messages"
     required property real column
     readonly property Highlight highlight_state: Highlight {}
     property var hovered_message: 0

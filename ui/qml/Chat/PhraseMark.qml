@@ -4,6 +4,7 @@ import Lavascope
 
 Item {
     id: mark
+    objectName: "phrase"
     required property var phrase
     required property TextEdit edit
     required property Item row

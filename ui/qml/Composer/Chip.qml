@@ -4,6 +4,7 @@ import Lavascope
 
 FocusScope {
     id: chip
+    objectName: "chip"
     required property int index
     required property string sha
     required property string name

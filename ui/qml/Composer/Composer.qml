@@ -67,6 +67,7 @@ FocusScope {
                 }
                 TextEdit {
                     id: field
+                    objectName: "composer_field"
                     width: flick.width
                     height: Math.max(implicitHeight, flick.height)
                     leftPadding: 10

@@ -4,6 +4,7 @@ import Lavascope
 
 DropArea {
     id: area
+    objectName: "drop_layer"
     readonly property QtObject composer: App.chat.composer
     onEntered: drag => { drag.accepted = drag.hasUrls || drag.formats.some(f => f.startsWith("image/")); }
     onDropped: drop => {

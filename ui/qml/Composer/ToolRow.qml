@@ -33,6 +33,7 @@ Item {
     }
     T.Button {
         id: round
+        objectName: "send_button"
         readonly property bool stops: App.chat.busy
         anchors.right: parent.right
         width: 36

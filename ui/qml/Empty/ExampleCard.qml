@@ -4,6 +4,7 @@ import QtQuick.Templates as T
 
 T.Button {
     id: card
+    objectName: "example"
     required property string iconName
     required property string title
     required property string hint

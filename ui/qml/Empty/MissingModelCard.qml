@@ -5,6 +5,7 @@ import QtQuick.Dialogs
 
 Panel {
     id: card
+    objectName: "missing_model"
     implicitHeight: body.implicitHeight + 32
     Column {
         id: body

@@ -4,6 +4,7 @@ import Lavascope
 
 Rectangle {
     id: sidebar
+    objectName: "sidebar"
     property bool rail: false
     signal toggled()
     signal chosen()
@@ -71,6 +72,7 @@ Rectangle {
         }
         Field {
             id: search
+            objectName: "chat_search"
             width: parent.width
             visible: !sidebar.rail
             iconName: "search"

@@ -4,6 +4,7 @@ import Lavascope
 
 FocusScope {
     id: viewer
+    objectName: "viewer"
     property var pictures: []
     property int shown: 0
     property Highlight highlight: null
