@@ -47,11 +47,11 @@ HWY_INLINE float softmax_step(float* s, int64_t limit, float& m, float* l) {
   FloatVec highest = load(s);
   for (int64_t j = lanes; j < block; j += lanes) highest = hn::Max(highest, load(s + j));
   const float new_m = max_of(hn::Max(highest, splat(m)));
-  const float correction = new_m == m ? 1.0f : hn::GetLane(exp2(splat(m - new_m)));
+  const float correction = new_m == m ? 1.0f : hn::GetLane(exp2_negative(splat(m - new_m)));
   m = new_m;
   FloatVec sum = hn::Mul(load(l), splat(correction));
   for (int64_t j = 0; j < block; j += lanes) {
-    const FloatVec weight = exp2(hn::Sub(load(s + j), splat(new_m)));
+    const FloatVec weight = exp2_negative(hn::Sub(load(s + j), splat(new_m)));
     store(weight, s + j);
     sum = hn::Add(sum, weight);
   }
@@ -185,14 +185,15 @@ void run_chunk(const Chunk& c) {
     pack_keys<T>(c.keys, k, first, count, c.d);
     pack_values<T>(c.values, v, first, count, c.d, c.padded);
     for (int64_t t = 0; t < c.tiles(); ++t) {
-      if (c.visible(t * tile + tile - 1) <= first) continue;
+      const int64_t most = c.visible(t * tile + tile - 1) - first;  // keys of the block that the last row sees
+      if (most <= 0) continue;
       tile_scores(c.scores, c.q + t * tile * c.d, c.keys, c.d);
       float correction[tile];
       for (int r = 0; r < tile; ++r) {
         const int64_t i = t * tile + r, seen = c.visible(i) - first, limit = seen < 0 ? 0 : seen < count ? seen : count;
         correction[r] = softmax_step(c.scores + r * block, limit, c.m[i], c.l + i * lanes);
       }
-      tile_output(c.o + t * tile * c.padded, c.scores, correction, c.values, count, c.padded);
+      tile_output(c.o + t * tile * c.padded, c.scores, correction, c.values, most < count ? most : count, c.padded);
     }
   }
   for (int64_t i = 0; i < c.count(); ++i) write_out(c.row_of(c.a.out, i), c.o + i * c.padded, sum_of(load(c.l + i * lanes)), c.d);
@@ -382,7 +383,7 @@ void merge_spans(const AttentionArgs& a, const DecodePlan& p, const Lane& lane, 
   float* out = a.out.as<float>() + head * a.out.stride[1];
   for (int64_t s = 0; s < p.splits; ++s) {
     const Heads h = state(s);
-    const float weight = hn::GetLane(exp2(splat(h.m[g] - highest)));
+    const float weight = hn::GetLane(exp2_negative(splat(h.m[g] - highest)));
     total += weight * sum_of(load(h.l + g * lanes));
     const float* o = h.o + g * p.padded;
     for (int64_t i = 0; i < p.d; ++i) out[i] = (s == 0 ? 0 : out[i]) + o[i] * weight;

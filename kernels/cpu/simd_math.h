@@ -6,12 +6,19 @@
 namespace lava::LAVA_ISA {
 namespace {
 
-// 2^x by 2^round(x) * 2^rest; below -126 the result is 0, above 127 it stays at 2^127.
-HWY_INLINE FloatVec exp2(FloatVec x) {
+// Adding and taking away 1.5 * 2^23 rounds to the nearest integer, whose bits then stand lowest in the sum.
+constexpr float rounder = 12582912.0f;
+
+// p 2^n, where n is the integer in the low bits of `rounded` and p about 1: adds n to the exponent.
+HWY_INLINE FloatVec scale_by(FloatVec p, FloatVec rounded) {
   const hn::RebindToSigned<FloatTag> di;
-  const FloatVec clamped = hn::Min(hn::Max(x, splat(-126.0f)), splat(127.0f));
-  const auto whole = hn::NearestInt(clamped);
-  const FloatVec r = hn::Sub(clamped, hn::ConvertTo(df, whole));  // [-0.5, 0.5]
+  return hn::BitCast(df, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, rounded))));
+}
+
+// 2^x for x <= 0; below -126 it stays at about 2^-126, which is as good as nothing in a softmax.
+HWY_INLINE FloatVec exp2_negative(FloatVec x) {
+  const FloatVec clamped = hn::Max(x, splat(-126.0f)), rounded = hn::Add(clamped, splat(rounder));
+  const FloatVec r = hn::Sub(clamped, hn::Sub(rounded, splat(rounder)));  // [-0.5, 0.5]
   // 2^r, minimax of degree 6.
   FloatVec p = splat(1.535336188319500e-4f);
   p = hn::MulAdd(p, r, splat(1.339887440266574e-3f));
@@ -19,17 +26,13 @@ HWY_INLINE FloatVec exp2(FloatVec x) {
   p = hn::MulAdd(p, r, splat(5.550332471162809e-2f));
   p = hn::MulAdd(p, r, splat(2.402264791363012e-1f));
   p = hn::MulAdd(p, r, splat(6.931472028550421e-1f));
-  p = hn::MulAdd(p, r, splat(1.0f));
-  const auto scale = hn::BitCast(df, hn::ShiftLeft<23>(hn::Add(whole, hn::Set(di, 127))));
-  return hn::IfThenZeroElse(hn::Lt(x, splat(-126.0f)), hn::Mul(p, scale));
+  return scale_by(hn::MulAdd(p, r, splat(1.0f)), rounded);
 }
 
-// e^x: the product x log2(e) is carried in two parts, or large x would lose digits.
+// e^x, 0 below -87, at most e^88. x - n ln 2 is taken in two parts, or large x would lose digits.
 HWY_INLINE FloatVec exp(FloatVec x) {
-  const hn::RebindToSigned<FloatTag> di;
   const FloatVec clamped = hn::Min(hn::Max(x, splat(-87.0f)), splat(88.0f));
-  const auto whole = hn::NearestInt(hn::Mul(clamped, splat(1.44269504f)));
-  const FloatVec n = hn::ConvertTo(df, whole);
+  const FloatVec rounded = hn::MulAdd(clamped, splat(1.44269504f), splat(rounder)), n = hn::Sub(rounded, splat(rounder));
   const FloatVec r = hn::NegMulAdd(n, splat(-2.12194440e-4f), hn::NegMulAdd(n, splat(0.693359375f), clamped));
   // Cephes expf: 1 + r + r^2 p(r)
   FloatVec p = splat(1.9875691500e-4f);
@@ -39,8 +42,7 @@ HWY_INLINE FloatVec exp(FloatVec x) {
   p = hn::MulAdd(p, r, splat(1.6666665459e-1f));
   p = hn::MulAdd(p, r, splat(5.0000001201e-1f));
   p = hn::MulAdd(hn::Mul(r, r), p, hn::Add(r, splat(1.0f)));
-  const auto scale = hn::BitCast(df, hn::ShiftLeft<23>(hn::Add(whole, hn::Set(di, 127))));
-  return hn::IfThenZeroElse(hn::Lt(x, splat(-87.0f)), hn::Mul(p, scale));
+  return hn::IfThenZeroElse(hn::Lt(x, splat(-87.0f)), scale_by(p, rounded));
 }
 
 // erfc(x) for x >= 0: t exp(-x^2 + P(t)), t = 1 / (1 + x / 2) (Numerical Recipes, Chebyshev fit).
