@@ -71,25 +71,51 @@ tl::unexpected<Error> tower_missing(const std::filesystem::path& folder, const s
                           io::printable(tower.substr(tower.find_last_of('/') + 1))));
 }
 
-// The tower stands in the model's files, or in a folder of its own that the original layout names.
-Result<void> find_tower_source(const std::filesystem::path& folder, const nlohmann::json& config, VisionPart& part, Parts& parts) {
+// A CLIP or SigLIP folder describes its tower; which of its hidden states are read, the model says.
+Result<VitConfig> described_tower(const std::filesystem::path& place, const nlohmann::json& config) {
+  LAVA_TRY(const nlohmann::json tower, io::read_json(place / "config.json"));
+  LAVA_TRY(const std::string feature, io::string_in(config, "mm_vision_select_feature", "patch"));
+  nlohmann::json model = {{"vision_feature_select_strategy", feature == "patch" ? "default" : "full"}};
+  if (const nlohmann::json* vision = io::member(tower, "vision_config")) model["vision_config"] = *vision;
+  if (const nlohmann::json* layer = io::member(config, "mm_vision_select_layer")) model["vision_feature_layer"] = *layer;
+  return vit_from_hugging_face(model);
+}
+
+// The original layout: the tower is named, and stands in the model's files or in a folder of its own.
+Result<void> find_original_tower(const std::filesystem::path& folder, const nlohmann::json& config, VisionPart& part, Parts& parts) {
+  LAVA_TRY(const std::string tower, io::string_in(config, "mm_vision_tower"));
   parts.tower = part.sources.front().get();
   if (auto names = VitNames::find_hugging_face(*parts.tower)) {
     parts.names = std::move(*names);
+    LAVA_TRY(parts.config, vit_from_name(config, tower));
     return {};
   }
-  LAVA_TRY(const std::string tower, io::string_in(config, "mm_vision_tower", io::string_in(config, "vision_tower", "").value_or("")));
-  if (tower.empty())
-    return fail(Error::Kind::invalid, "The model's vision tower is missing", parts.tower->describe() + " has no vision_tower tensors",
-                "Check that the download is complete");
   const std::filesystem::path place = tower_folder(folder, tower);
   if (place.empty()) return tower_missing(folder, tower);
   LAVA_TRY(std::unique_ptr<io::Safetensors> source, io::Safetensors::open(place));
   auto names = VitNames::find_hugging_face(*source);
   if (!names) return tower_missing(folder, tower);
+  std::error_code ignored;
+  if (std::filesystem::exists(place / "config.json", ignored)) {
+    LAVA_TRY(parts.config, described_tower(place, config));
+  } else {
+    LAVA_TRY(parts.config, vit_from_name(config, tower));
+  }
   parts.names = std::move(*names);
   parts.tower = source.get();
   part.sources.push_back(std::move(source));
+  return {};
+}
+
+Result<void> find_tower(const std::filesystem::path& folder, const nlohmann::json& config, VisionPart& part, Parts& parts) {
+  if (!io::member(config, "vision_config") && io::member(config, "mm_vision_tower")) return find_original_tower(folder, config, part, parts);
+  parts.tower = part.sources.front().get();
+  LAVA_TRY(parts.config, vit_from_hugging_face(config));
+  auto names = VitNames::find_hugging_face(*parts.tower);
+  if (!names)
+    return fail(Error::Kind::invalid, "The model's vision tower is missing", parts.tower->describe() + " has no vision_tower tensors",
+                "Check that the download is complete");
+  parts.names = std::move(*names);
   return {};
 }
 
@@ -127,14 +153,7 @@ Result<VisionPart> open_vision_folder(Device& device, const std::filesystem::pat
   LAVA_TRY(std::unique_ptr<io::Safetensors> model, io::Safetensors::open(folder));
   VisionPart found;
   found.sources.push_back(std::move(model));
-  const bool original = !io::member(config, "vision_config") && io::member(config, "mm_vision_tower");
-  if (original) {
-    LAVA_TRY(const std::string tower, io::string_in(config, "mm_vision_tower"));
-    LAVA_TRY(parts.config, vit_from_name(config, tower));
-  } else {
-    LAVA_TRY(parts.config, vit_from_hugging_face(config));
-  }
-  LAVA_CHECK_OK(find_tower_source(folder, config, found, parts));
+  LAVA_CHECK_OK(find_tower(folder, config, found, parts));
   parts.projector = found.sources.front().get();
   LAVA_TRY(parts.layout, find_projector(config, *parts.projector));
   LAVA_TRY(parts.partition, read_partition_config(folder));

@@ -81,6 +81,23 @@ TEST(OpenFolder, MissingTowerIsNamed) {
   EXPECT_NE(part.error().remedy.find("Download"), std::string::npos);
 }
 
+// ... which is found in a folder of its name beside the model.
+TEST(OpenFolder, TowerBesideTheModelIsUsed) {
+  Copy reference("llava15");
+  const PictureRows wanted = rows_of(take(reference.open()));
+  Copy copy("llava15");
+  const std::filesystem::path tower = copy.folder.path() / "clip-vit-tiny";
+  std::filesystem::create_directory(tower);
+  std::ofstream(tower / "config.json") << nlohmann::json{{"model_type", "clip"}, {"vision_config", copy.config["vision_config"]}}.dump();
+  std::ofstream(tower / "model.safetensors", std::ios::binary)
+      << renamed(copy.weights, [](std::string name) { return name.starts_with("vision_tower.") ? "vision_model." + name.substr(13) : "other." + name; });
+  copy.config = {{"model_type", "llava"}, {"mm_vision_tower", "someone/clip-vit-tiny"}, {"mm_projector_type", "mlp2x_gelu"}, {"mm_vision_select_layer", -2}};
+  copy.weights = renamed(copy.weights, [](std::string name) { return name.starts_with("vision_tower.") ? "elsewhere." + name : name; });
+  VisionPart part = take(copy.open());
+  part.partitioner = std::move(take(reference.open()).partitioner);
+  EXPECT_EQ(difference(rows_of(part), wanted), 0);
+}
+
 TEST(OpenFolder, HiddenStatesAreCountedAndJoined) {
   Copy plain("llava15");
   const PictureRows two_from_the_end = rows_of(take(plain.open()));
