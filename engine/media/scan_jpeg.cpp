@@ -23,6 +23,17 @@ Result<void> read_frame(uint8_t marker, Bytes segment, SourceInfo& info) {
   return {};
 }
 
+// Tables of codes (T.81, B.2.4.2). More than 256 codes in one overrun the tables of decoders, stb_image's among them.
+Result<void> check_codes(Bytes segment) {
+  for (size_t at = 0; at < segment.size();) {
+    size_t codes = 0;
+    for (size_t i = 1; i <= 16; ++i) codes += byte_at(segment, at + i).value_or(0);
+    if (segment.size() - at < 17 || codes > 256 || codes > segment.size() - at - 17) return damaged(format, "a table of codes is impossible");
+    at += 17 + codes;
+  }
+  return {};
+}
+
 // The next marker after coded pixels, which hold FF only before 00 and restart marks.
 size_t skip_coded(Bytes file, size_t at) {
   while (at + 1 < file.size()) {
@@ -65,6 +76,7 @@ Result<SourceInfo> scan_jpeg(Bytes file, Depth depth) {
       turned = true;
     }
     if (is_frame(*marker)) LAVA_CHECK_OK(read_frame(*marker, segment, info));
+    if (*marker == 0xC4) LAVA_CHECK_OK(check_codes(segment));
     at += 2 + *length;
     if (*marker != 0xDA) continue;
     pixels = true;

@@ -79,6 +79,24 @@ def write_gguf(folder: pathlib.Path) -> None:
     writer.write_tensors_to_file()
     writer.close()
 
+    writer = gguf.GGUFWriter(folder / "mmproj.gguf", "clip")
+    writer.add_bool("clip.has_vision_encoder", True)
+    writer.add_string("clip.projector_type", "mlp")
+    writer.add_uint32("clip.vision.image_size", 56)
+    writer.add_uint32("clip.vision.patch_size", 14)
+    writer.add_uint32("clip.vision.block_count", 2)
+    writer.add_uint32("clip.vision.embedding_length", 8)
+    writer.add_array("clip.vision.image_mean", [0.48145466, 0.4578275, 0.40821073])
+    writer.add_array("clip.vision.image_std", [0.26862954, 0.26130258, 0.27577711])
+    writer.add_array("clip.vision.image_grid_pinpoints", [56, 112, 112, 56, 112, 112])
+    writer.add_string("clip.vision.mm_patch_merge_type", "spatial_unpad")
+    writer.add_tensor("v.class_embd", pattern(32, 0).view(np.float32))
+    writer.add_tensor("mm.0.weight", pattern(256, 1).view(np.float32).reshape(8, 8))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
     writer = gguf.GGUFWriter(folder / "q2k.gguf", "llama")
     writer.add_tensor("blk.0.ffn_up.weight", pattern(84, 0).reshape(1, 84), raw_dtype=T.Q2_K)
     writer.write_header_to_file()
@@ -106,7 +124,7 @@ def write_safetensors(folder: pathlib.Path) -> None:
         tensors[f"t.{dtype}"] = {"dtype": dtype, "shape": shape, "data": pattern(shape[0] * 3 * size, number).tobytes()}
     tensors["scalar"] = {"dtype": "float32", "shape": [], "data": struct.pack("<f", 1.5)}
     tensors["nothing"] = {"dtype": "float32", "shape": [0, 4], "data": b""}
-    (folder / "all-types.safetensors").write_bytes(serialize(tensors, {"format": "pt", "note": "grüße"}))
+    (folder / "all-types.safetensors").write_bytes(serialize(tensors, {"note": "grüße"}))
 
     sharded = folder / "sharded"
     sharded.mkdir()

@@ -151,6 +151,17 @@ TEST(PartitionConfig, ProjectorFiles) {
   EXPECT_FALSE(Mmproj(4'000'000'000).read());
 }
 
+TEST(PartitionConfig, ProjectorFileOfTheGgufPackage) {
+  const auto file = io::Gguf::open(std::filesystem::path(LAVA_SOURCE_DIR) / "tests/fixtures/io/mmproj.gguf");
+  ASSERT_TRUE(file) << file.error().message();
+  const auto config = partition_config(**file);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->method, "anyres");
+  EXPECT_EQ(config->side, 56);
+  EXPECT_EQ(config->resolutions, (std::vector<Size>{{56, 112}, {112, 56}, {112, 112}}));
+  EXPECT_EQ(make_partitioner(*config).value()->views({100, 40}, 1)->size(), 3u);
+}
+
 TEST(Partitioner, Names) {
   EXPECT_EQ(partitioner_names(), (std::vector<std::string>{"single", "anyres", "anyres_max"}));
   PartitionConfig config;
