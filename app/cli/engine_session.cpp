@@ -32,7 +32,9 @@ Result<void> EngineSession::start(const EngineOptions& options) {
   QEventLoop loop;
   bool interrupted = false;
   QObject::connect(process_.get(), &EngineProcess::progress_changed, &loop,
-                   [](double progress, const QString& phase) { terminal::progress(loading_words(progress, phase)); });
+                   [](double progress, const QString& phase) {
+                     if (progress < 1) terminal::progress(loading_words(progress, phase));
+                   });
   auto settled = [this] { return process_->state() == EngineProcess::State::ready || process_->state() == EngineProcess::State::failed; };
   QObject::connect(process_.get(), &EngineProcess::state_changed, &loop, [&] {
     if (settled()) loop.quit();

@@ -25,7 +25,7 @@ Error describe(int code, int system_error, const std::string& cause, const QStri
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {Error::Kind::invalid, "The history is damaged", place + ": " + cause, "Restore a backup, or move the file away to start anew"};
+      return {Error::Kind::invalid, "The history is damaged", place + ": " + cause, "Put a copy from the folder \"backups\" beside it in its place, or move the file away to start anew"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -103,16 +103,27 @@ Result<QString> Database::quick_check(int most_lines) {
   return lines.join('\n');
 }
 
-Result<void> Database::copy_to(const QString& file) {
-  LAVA_TRY(Database copy, open(file, Access::read_write));
-  sqlite3_backup* backup = sqlite3_backup_init(copy.handle(), "main", handle_.get(), "main");
-  if (!backup) return tl::unexpected(copy.error());
-  const int step = sqlite3_backup_step(backup, -1);
-  sqlite3_backup_finish(backup);
-  if (step != SQLITE_DONE) return tl::unexpected(describe(step, sqlite3_system_errno(copy.handle()), sqlite3_errstr(step), file));
-  LAVA_TRY(const QString report, copy.quick_check(1));
-  if (report != "ok") return fail(Error::Kind::io, "The backup of the history is not readable", report.toStdString(), "Check the disk");
-  return {};
+Result<void> Database::copy_to(const QString& file, const std::function<bool()>& stop) {
+  const QString unfinished = file + ".part";
+  QFile::remove(unfinished);
+  auto copied = [&]() -> Result<void> {
+    LAVA_TRY(Database copy, open(unfinished, Access::read_write));
+    sqlite3_backup* backup = sqlite3_backup_init(copy.handle(), "main", handle_.get(), "main");
+    if (!backup) return tl::unexpected(copy.error());
+    int step = SQLITE_OK;
+    while (step == SQLITE_OK && !(stop && stop())) step = sqlite3_backup_step(backup, 1000);
+    const int end = errno;
+    sqlite3_backup_finish(backup);
+    if (step == SQLITE_OK) return fail(Error::Kind::cancelled, "The backup was stopped");
+    if (step != SQLITE_DONE) return tl::unexpected(describe(step, end, sqlite3_errstr(step), file));
+    LAVA_TRY(const QString report, copy.quick_check(1));
+    if (report != "ok") return fail(Error::Kind::io, "The backup of the history is not readable", report.toStdString(), "Check the disk");
+    return {};
+  }();
+  if (copied && (!QFile::exists(file) || QFile::remove(file)) && QFile::rename(unfinished, file)) return {};
+  QFile::remove(unfinished);
+  if (!copied) return copied;
+  return fail(Error::Kind::io, "The backup of the history cannot be written", QDir::toNativeSeparators(file).toStdString(), "Check the permissions of the folder");
 }
 
 void Database::interrupt() { sqlite3_interrupt(handle_.get()); }

@@ -1,6 +1,7 @@
 // A thin owner of one SQLite connection and its statements; every failure becomes an Error that a user can read.
 #pragma once
 #include <QString>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -24,7 +25,9 @@ class Database {
   Result<void> execute(std::string_view sql);       // one or many statements without results
   Result<qint64> integer(std::string_view sql);     // first column of the first row
   Result<QString> quick_check(int most_lines = 20); // "ok", or the findings
-  Result<void> copy_to(const QString& file);        // online backup: readers and the writer go on
+  // Online backup: readers and the writer go on. Written beside and renamed, so that a copy is whole or not there. `stop`, when
+  // given, is asked between pieces.
+  Result<void> copy_to(const QString& file, const std::function<bool()>& stop = {});
   void interrupt();                                 // from any thread: ends the running statement
   qint64 last_id() const;
   int changes() const;

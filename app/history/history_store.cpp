@@ -87,9 +87,10 @@ class HistoryStore::Impl {
   std::thread check_thread;
   std::mutex check_mutex;
   std::optional<Database> checker;
-  bool ending = false;
+  bool ending = false;  // like checker, under check_mutex
 
   QString run_check();
+  void back_up_daily(Database& database);
   // Queues `work` as one transaction; `tell` runs after the commit, before the future is ready.
   template <class T>
   QFuture<Result<T>> write(std::function<Result<T>(Database&)> work, std::function<void()> tell);
@@ -138,6 +139,20 @@ QFuture<Result<T>> HistoryStore::Impl::write(std::function<Result<T>(Database&)>
   return future;
 }
 
+// A copy a day of a file that was just found sound; the last five stay. What goes wrong here is no matter of the user's.
+void HistoryStore::Impl::back_up_daily(Database& database) {
+  QDir backups(QFileInfo(file).dir().filePath("backups"));
+  const QString today = "history-day-" + QDate::currentDate().toString("yyyyMMdd") + ".sqlite";
+  if (backups.exists(today) || !backups.mkpath(".")) return;
+  const auto stop = [this] {
+    std::lock_guard guard(check_mutex);
+    return ending;
+  };
+  if (!database.copy_to(backups.filePath(today), stop)) return;
+  QStringList days = backups.entryList({"history-day-*.sqlite"}, QDir::Files, QDir::Name);
+  while (days.size() > 5) backups.remove(days.takeFirst());
+}
+
 // "ok", findings, or empty when the store is being closed. Runs on check_thread.
 QString HistoryStore::Impl::run_check() {
   auto opened = Database::open(file, Access::read_only);
@@ -148,6 +163,7 @@ QString HistoryStore::Impl::run_check() {
     checker.emplace(std::move(*opened));
   }
   auto report = checker->quick_check();
+  if (report && *report == "ok" && writer) back_up_daily(*checker);
   std::lock_guard guard(check_mutex);
   if (ending) return {};
   checker.reset();

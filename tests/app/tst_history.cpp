@@ -67,6 +67,7 @@ class HistoryTest : public QObject {
   void a_file_that_is_no_database();
   void flipped_bytes_end_in_read_only();
   void a_sound_file_passes_the_check();
+  void a_sound_file_is_copied_once_a_day();
   void futures_are_ready_in_order();
 };
 
@@ -345,6 +346,26 @@ void HistoryTest::a_sound_file_passes_the_check() {
   QVERIFY(checked.wait());
   QCOMPARE(checked[0][0].toBool(), true);
   QVERIFY(!store->read_only());
+}
+
+void HistoryTest::a_sound_file_is_copied_once_a_day() {
+  const QString folder = fresh();
+  QDir backups(folder + "/backups");
+  QVERIFY(backups.mkpath("."));
+  for (int day = 1; day <= 7; ++day) QVERIFY(QFile(backups.filePath(QString("history-day-2020010%1.sqlite").arg(day))).open(QFile::WriteOnly));
+  for (int i = 0; i < 2; ++i) {
+    auto store = open_store(folder);
+    new_chat(*store, QString("chat %1").arg(i));
+    QSignalSpy checked(store.get(), &HistoryStore::check_finished);
+    QVERIFY(checked.wait());
+    QVERIFY(checked[0][0].toBool());
+  }
+  const QStringList copies = backups.entryList(QDir::Files, QDir::Name);
+  QCOMPARE(copies.size(), 5);
+  QCOMPARE(copies.first(), QString("history-day-20200104.sqlite"));
+  auto copy = Database::open(backups.filePath(copies.last()), Access::read_only);
+  QCOMPARE(*copy->integer("SELECT count(*) FROM chat"), 1);  // of the first run; the second found it there
+  QCOMPARE(*copy->quick_check(), QString("ok"));
 }
 
 void HistoryTest::futures_are_ready_in_order() {
