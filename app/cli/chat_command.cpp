@@ -144,6 +144,7 @@ int chat_command(const ChatArguments& arguments) {
       terminal::say("/quit leaves.");
       continue;
     }
+    if (!line && terminal::is_terminal_in()) terminal::print("\n");
     if (!line || !conversation.handle(*line)) break;
   }
   return exit_done;

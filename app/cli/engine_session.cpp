@@ -28,6 +28,7 @@ QString loading_words(double progress, const QString& phase) {
 }  // namespace
 
 Result<void> EngineSession::start(const EngineOptions& options) {
+  options_ = options;
   process_ = std::make_unique<EngineProcess>();
   QEventLoop loop;
   bool interrupted = false;
@@ -89,6 +90,7 @@ QString EngineSession::model() const {
 }
 
 Result<AnswerDone> EngineSession::ask(std::vector<TurnContent> turns, const AskOptions& options, const std::function<void(const QString&)>& on_text) {
+  if (process_ && process_->state() == EngineProcess::State::failed) LAVA_CHECK_OK(start(EngineOptions(options_)));
   QEventLoop loop;
   Question question(url_, token_, std::move(turns), options);
   Result<AnswerDone> result = tl::unexpected(interrupted_error());

@@ -24,7 +24,8 @@ class EngineSession {
   EngineSession() = default;
   Result<void> start(const EngineOptions& options);
   Result<void> reach(const EngineChoice& choice);
-  std::unique_ptr<EngineProcess> process_;
+  std::unique_ptr<EngineProcess> process_;  // of ours; a question after its end starts it again
+  EngineOptions options_;
   QUrl url_;
   QString token_;
   QJsonObject props_;

@@ -1,5 +1,7 @@
 #include "app/engine/engine_process.h"
 
+#include <unistd.h>
+
 #include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
@@ -158,6 +160,8 @@ void EngineProcess::Impl::launch(const QString& program) {
     fail_with({Error::Kind::io, "The engine does not start", last_words().empty() ? "it said nothing for " + std::to_string(options_.patience_ms / 1000) + " seconds" : last_words(), "Try again"});
   });
   patience_->start(options_.patience_ms);
+  // A group of its own: Ctrl-C in a terminal is for us alone, and stops an answer, not the engine.
+  process_->setChildProcessModifier([] { ::setpgid(0, 0); });
   process_->start(program, arguments_of(options_));
   if (!process_) return;  // start() may fail at once
   process_->write(QJsonDocument(QJsonObject{{"token", token_}, {"port", 0}}).toJson(QJsonDocument::Compact) + "\n");

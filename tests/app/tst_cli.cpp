@@ -66,6 +66,7 @@ class CliTest : public QObject {
   void no_save_leaves_nothing();
   void a_busy_history_does_not_stop_an_answer();
   void chat_keeps_the_thread();
+  void chat_goes_on_after_a_crash();
   void chat_resumes();
   void models_lists();
   void history_commands();
@@ -252,6 +253,13 @@ void CliTest::chat_keeps_the_thread() {
   const auto branch = store->branch(store->chats()[1].id);
   QCOMPARE(branch.size(), 4u);
   QCOMPARE(branch[2].attachments.size(), 1u);
+}
+
+void CliTest::chat_goes_on_after_a_crash() {
+  const Ran ran = run({"chat", "--engine", FakeServer::program()}, "crash\nhello\n");
+  QCOMPARE(ran.code, 0);
+  QCOMPARE(ran.out, "Half an\n" + answer_text + "\n");
+  QVERIFY2(ran.err.contains("out of luck"), qPrintable(ran.err));
 }
 
 void CliTest::chat_resumes() {

@@ -1,5 +1,6 @@
 // The engine as a child: starting, loading, ending, and everything that can go wrong with it.
 #include <signal.h>
+#include <unistd.h>
 
 #include <QSignalSpy>
 #include <QTemporaryFile>
@@ -49,6 +50,7 @@ void EngineProcessTest::it_gets_ready_and_answers() {
   QCOMPARE(engine.progress(), 1.0);
   QCOMPARE(engine.token().size(), 64);
   QVERIFY(alive(engine.pid()));
+  QVERIFY(::getpgid(static_cast<pid_t>(engine.pid())) != ::getpgid(0));  // Ctrl-C of a terminal does not reach it
   Question question(engine.url(), engine.token(), {TurnContent{Role::user, "hello"}}, {});
   QSignalSpy done(&question, &Question::done);
   QVERIFY(done.wait());
