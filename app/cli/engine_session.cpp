@@ -3,6 +3,7 @@
 #include <QEventLoop>
 #include <QTimer>
 
+#include "app/chat/words.h"
 #include "app/cli/interrupts.h"
 #include "app/cli/terminal.h"
 #include "app/engine/health_watch.h"
@@ -19,14 +20,6 @@ Result<std::unique_ptr<EngineSession>> EngineSession::open(const EngineChoice& c
   return session;
 }
 
-namespace {
-
-QString loading_words(double progress, const QString& phase) {
-  return QString("%1 %2 %").arg(phase.isEmpty() ? "Loading model" : phase).arg(static_cast<int>(progress * 100));
-}
-
-}  // namespace
-
 Result<void> EngineSession::start(const EngineOptions& options) {
   options_ = options;
   process_ = std::make_unique<EngineProcess>();
@@ -34,7 +27,7 @@ Result<void> EngineSession::start(const EngineOptions& options) {
   bool interrupted = false;
   QObject::connect(process_.get(), &EngineProcess::progress_changed, &loop,
                    [](double progress, const QString& phase) {
-                     if (progress < 1) terminal::progress(loading_words(progress, phase));
+                     if (progress < 1) terminal::progress(loading_line(phase, progress).text);
                    });
   auto settled = [this] { return process_->state() == EngineProcess::State::ready || process_->state() == EngineProcess::State::failed; };
   QObject::connect(process_.get(), &EngineProcess::state_changed, &loop, [&] {
@@ -70,7 +63,7 @@ Result<void> EngineSession::reach(const EngineChoice& choice) {
   if (base.endsWith("/v1")) base.chop(3);
   HealthWatch watch(base.toUtf8(), token_.toUtf8(), std::min(choice.options.patience_ms, 3000),
                     {[&](double progress, const QString& phase) {
-                       QMetaObject::invokeMethod(&loop, [progress, phase] { terminal::progress(loading_words(progress, phase)); }, Qt::QueuedConnection);
+                       QMetaObject::invokeMethod(&loop, [progress, phase] { terminal::progress(loading_line(phase, progress).text); }, Qt::QueuedConnection);
                      },
                      [&](const QJsonObject& props) {
                        QMetaObject::invokeMethod(&loop, [this, props] { props_ = props; }, Qt::QueuedConnection);
@@ -95,7 +88,7 @@ Result<AnswerDone> EngineSession::ask(std::vector<TurnContent> turns, const AskO
   Question question(url_, token_, std::move(turns), options);
   Result<AnswerDone> result = tl::unexpected(interrupted_error());
   QObject::connect(&question, &Question::progress, &loop, [](const QString& phase, int done, int total) {
-    if (phase != "answer") terminal::progress(terminal::phase_words(phase, done, total));
+    if (phase != "answer") terminal::progress(asking_line(phase, done, total).text);
   });
   QObject::connect(&question, &Question::text, &loop, [&](const QString& delta) { on_text(delta); });
   QObject::connect(&question, &Question::done, &loop, [&](const AnswerDone& answer) {

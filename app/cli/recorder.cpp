@@ -1,17 +1,9 @@
 #include "app/cli/recorder.h"
 
+#include "app/chat/words.h"
 #include "app/cli/terminal.h"
 
 namespace lava::app {
-
-QString title_of(const QString& question) {
-  constexpr qsizetype most = 60;
-  QString title = question.trimmed().section('\n', 0, 0).simplified();
-  if (title.size() <= most) return title;
-  title.truncate(most);
-  const qsizetype gap = title.lastIndexOf(' ');
-  return (gap > most / 2 ? title.left(gap) : title) + QChar(0x2026);
-}
 
 Recorder::Recorder(bool on, const QString& data_folder) {
   if (!on) return;

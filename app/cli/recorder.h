@@ -8,8 +8,6 @@
 
 namespace lava::app {
 
-QString title_of(const QString& question);  // its first line, shortened at a word
-
 class Recorder {
  public:
   // Off: nothing is written.

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <QEventLoop>
-#include <QLocale>
 #include <QSocketNotifier>
 #include <cstdio>
 
@@ -21,8 +20,6 @@ void write_error(const QString& text) {
   std::fwrite(bytes.constData(), 1, static_cast<size_t>(bytes.size()), stderr);
   std::fflush(stderr);
 }
-
-QString number(int value) { return QLocale(QLocale::English).toString(value); }
 
 }  // namespace
 
@@ -59,14 +56,6 @@ void progress(const QString& line) {
   if (!is_terminal_error() || (line.isEmpty() && !progress_shown)) return;
   write_error("\r\033[K" + safe(line));
   progress_shown = !line.isEmpty();
-}
-
-QString phase_words(const QString& phase, int done, int total) {
-  if (phase == "queued") return done <= 0 ? QString("Waiting") : QString("Waiting for %1 other question%2").arg(done).arg(done == 1 ? "" : "s");
-  if (phase == "picture") return total > 1 ? QString("Reading picture %1 of %2").arg(std::min(done + 1, total)).arg(total) : QString("Reading the picture");
-  if (phase == "prompt") return QString("Reading the prompt %1/%2").arg(number(done), number(total));
-  if (phase == "answer") return "Writing";
-  return phase;
 }
 
 std::optional<QString> read_line(const QString& prompt) {

@@ -17,7 +17,6 @@ void warn(const QString& sentence);
 void progress(const QString& line);   // one changing line on standard error, only when that is a terminal; empty takes it away
 
 QString safe(const QString& text);    // without characters that could command a terminal
-QString phase_words(const QString& phase, int done, int total);
 
 // A line of standard input while the event loop runs. nullopt: end of input, or interrupted.
 std::optional<QString> read_line(const QString& prompt);
