@@ -8,10 +8,11 @@
 namespace lava::LAVA_ISA {
 namespace {
 
-constexpr int64_t panel_groups = 4;   // of 16 rows
-constexpr int64_t panel_units = 256;  // of 32 values: 640 KiB of codes, scales and mins
-constexpr int tile_vectors = lanes == 16 ? 4 : 2, tile_tokens = 3;
-constexpr int few_rows = 4;  // that are multiplied straight from the packed weights
+constexpr int64_t panel_groups = 4;  // of 16 rows
+// Units (of 32 values) of one panel: its codes, scales and mins, 41 to 47 KB, stay in the first two cache levels while all rows of x pass.
+constexpr int64_t panel_units = 18;
+constexpr int tile_vectors = lanes == 16 ? 4 : 2, tile_tokens = 3;  // 24 accumulators of 32 registers, or 12 of 16
+constexpr int64_t few_rows = 8;                                     // that are multiplied straight from the packed weights
 
 PreparedView view(const std::byte* row, const PreparedRow& at, int64_t unit) {
   return {reinterpret_cast<const int8_t*>(row) + 32 * unit, reinterpret_cast<const float*>(row + at.scale_at) + unit,
@@ -51,60 +52,54 @@ HWY_INLINE void add_unit(const Unit<format>& unit, int64_t v, int64_t u, const P
 }
 
 template <DType format, int T>
-void multiply_few(const LinearPart& part, int64_t row) {
+void multiply_group(const LinearPart& part, int64_t g, int64_t row) {
   const Matrix& w = *part.weight;
   constexpr PackedFormat f = packed_format(format);
   const PreparedRow at(w.in);
   PreparedView x[T];
   for (int t = 0; t < T; ++t) x[t] = view(part.prepared + (row + t) * at.bytes, at, 0);
-  for (int64_t g = part.group_begin; g < part.group_end; ++g) {
-    const std::byte* group = w.data + g * (w.in / f.values() * f.bytes());
-    VF sum[vectors][T];
-    for (int64_t v = 0; v < vectors; ++v) {
-      for (int t = 0; t < T; ++t) sum[v][t] = zero();
-    }
-    for (int64_t u = 0; u < w.in / 32; ++u) {
-      const Unit<format> unit(group, u);
-      for (int64_t v = 0; v < vectors; ++v) add_unit<format, T>(unit, v, u, x, sum[v]);
-    }
-    for (int t = 0; t < T; ++t) {
-      float* out = part.out + (row + t) * part.out_stride + 16 * g;
-      for (int64_t v = 0; v < vectors; ++v) put(sum[v][t], out + v * lanes, w.out - 16 * g - v * lanes, part.accumulate);
-    }
+  const std::byte* group = w.data + g * (w.in / f.values() * f.bytes());
+  VF sum[vectors][T];
+  for (int64_t v = 0; v < vectors; ++v) {
+    for (int t = 0; t < T; ++t) sum[v][t] = zero();
+  }
+  for (int64_t u = 0; u < w.in / 32; ++u) {
+    const Unit<format> unit(group, u);
+    for (int64_t v = 0; v < vectors; ++v) add_unit<format, T>(unit, v, u, x, sum[v]);
+  }
+  for (int t = 0; t < T; ++t) {
+    float* out = part.out + (row + t) * part.out_stride + 16 * g;
+    for (int64_t v = 0; v < vectors; ++v) put(sum[v][t], out + v * lanes, w.out - 16 * g - v * lanes, part.accumulate);
   }
 }
 
 template <DType format>
-void multiply_few_rows(const LinearPart& part) {
-  int64_t row = 0;
-  for (; row + 4 <= part.rows; row += 4) multiply_few<format, 4>(part, row);
-  switch (part.rows - row) {
-    case 1:
-      return multiply_few<format, 1>(part, row);
-    case 2:
-      return multiply_few<format, 2>(part, row);
-    case 3:
-      return multiply_few<format, 3>(part, row);
-    default:
-      return;
+void multiply_few(const LinearPart& part) {
+  for (int64_t g = part.group_begin; g < part.group_end; ++g) {
+    int64_t row = 0;
+    for (; row + 4 <= part.rows; row += 4) multiply_group<format, 4>(part, g, row);
+    if (part.rows - row == 1) multiply_group<format, 1>(part, g, row);
+    if (part.rows - row == 2) multiply_group<format, 2>(part, g, row);
+    if (part.rows - row == 3) multiply_group<format, 3>(part, g, row);
   }
 }
 
 // --- panels -------------------------------------------------------------------------------------------------------------------
 
 // A panel holds, per unit: codes [quad][vector][4 lanes], f32 scale[rows] (twice for formats with halves), f32 min[rows] if any.
+constexpr int64_t panel_vectors = panel_groups * vectors, panel_rows = 16 * panel_groups;
+constexpr int64_t vector_bytes = 4 * lanes, quad_bytes = panel_vectors * vector_bytes;
+
 template <DType format>
 struct Panel {
   static constexpr bool halves = Unit<format>::halves, has_min = Unit<format>::f.has_min;
+  static constexpr int64_t unit_bytes = panel_rows * (32 + 4 * (halves ? 2 : 1) + (has_min ? 4 : 0));
   uint8_t* data;
-  int64_t vectors_wide;
+  int64_t used_vectors;
 
-  HWY_INLINE int64_t rows() const { return vectors_wide * lanes; }
-  HWY_INLINE int64_t unit_bytes() const { return rows() * (32 + 4 * (halves ? 2 : 1) + (has_min ? 4 : 0)); }
-  HWY_INLINE uint8_t* codes(int64_t u, int64_t vector) const { return data + u * unit_bytes() + vector * 4 * lanes; }
-  HWY_INLINE int64_t quad_bytes() const { return vectors_wide * 4 * lanes; }
+  HWY_INLINE uint8_t* codes(int64_t u, int64_t vector) const { return data + u * unit_bytes + vector * vector_bytes; }
   HWY_INLINE float* scales(int64_t u, int64_t vector) const {
-    return reinterpret_cast<float*>(data + u * unit_bytes() + 32 * rows()) + vector * lanes;
+    return reinterpret_cast<float*>(data + u * unit_bytes + 32 * panel_rows) + vector * lanes;
   }
 };
 
@@ -116,24 +111,36 @@ void unpack_group(const std::byte* group, int64_t u0, int64_t units, const Panel
       uint8_t* codes = panel.codes(u, first_vector + v);
       for_quads([&](auto quad) HWY_ATTR {
         constexpr int p = decltype(quad)::index;
-        hn::StoreU(unit.template codes<p>(v), du, reinterpret_cast<uint32_t*>(codes + p * panel.quad_bytes()));
+        hn::StoreU(unit.template codes<p>(v), du, reinterpret_cast<uint32_t*>(codes + p * quad_bytes));
       });
       float* scales = panel.scales(u, first_vector + v);
       hn::StoreU(unit.scale(v, 0), df, scales);
-      if constexpr (Panel<format>::halves) hn::StoreU(unit.scale(v, 1), df, scales + panel.rows());
-      if constexpr (Panel<format>::has_min) hn::StoreU(unit.min(v), df, scales + panel.rows());
+      if constexpr (Panel<format>::halves) hn::StoreU(unit.scale(v, 1), df, scales + panel_rows);
+      if constexpr (Panel<format>::has_min) hn::StoreU(unit.min(v), df, scales + panel_rows);
     }
   }
 }
 
+// The compiler would load weights again for each row of x.
+HWY_INLINE void keep_in_register(VU& v) {
+#if HWY_ARCH_X86
+  asm("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
+}
+
 // Four-code steps [first, last) of one unit for R vectors of weights and T rows of x.
 template <DType format, int R, int T, int first, int last>
-HWY_INLINE void dot_steps(const uint8_t* codes, int64_t quad_bytes, const PreparedView* x, int64_t u, VI (&sum)[R][T]) {
+HWY_INLINE void dot_steps(const uint8_t* codes, const PreparedView* x, int64_t u, VI (&sum)[R][T]) {
 #pragma GCC unroll 8
   for (int p = first; p < last; ++p) {
     VU w[R];
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) w[r] = hn::LoadU(du, reinterpret_cast<const uint32_t*>(codes + p * quad_bytes + r * 4 * lanes));
+    for (int r = 0; r < R; ++r) {
+      w[r] = hn::LoadU(du, reinterpret_cast<const uint32_t*>(codes + p * quad_bytes + r * vector_bytes));
+      keep_in_register(w[r]);
+    }
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       const VI four = load_four(x[t].code + 32 * u + 4 * p);
@@ -173,23 +180,23 @@ void tile(const Panel<format>& panel, int64_t vector, int64_t units, const Prepa
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) dots[r][t] = start_from<format>(x[t].minus_half[2 * u]);
       }
-      dot_steps<format, R, T, 0, 4>(codes, panel.quad_bytes(), x, u, dots);
+      dot_steps<format, R, T, 0, 4>(codes, x, u, dots);
       scale_sums<R, T>(dots, scales, x, u, sum);
-      scales += panel.rows();
+      scales += panel_rows;
     }
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) dots[r][t] = start_from<format>(halves ? x[t].minus_half[2 * u + 1] : x[t].minus_sum[u]);
     }
-    dot_steps<format, R, T, halves ? 4 : 0, 8>(codes, panel.quad_bytes(), x, u, dots);
+    dot_steps<format, R, T, halves ? 4 : 0, 8>(codes, x, u, dots);
     scale_sums<R, T>(dots, scales, x, u, sum);
     if constexpr (Panel<format>::has_min) {
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) {
         const VF sx = splat(x[t].sum[u]);
 #pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) sum[r][t] = hn::MulAdd(load(scales + panel.rows() + r * lanes), sx, sum[r][t]);
+        for (int r = 0; r < R; ++r) sum[r][t] = hn::MulAdd(load(scales + panel_rows + r * lanes), sx, sum[r][t]);
       }
     }
   }
@@ -200,13 +207,13 @@ void tile(const Panel<format>& panel, int64_t vector, int64_t units, const Prepa
   }
 }
 
-template <DType format, int R>
+template <DType format, int R, int T>
 HWY_INLINE void tile_of(int64_t tokens, const Panel<format>& panel, int64_t vector, int64_t units, const PreparedView* x, float* out,
                         int64_t out_stride, int64_t valid, bool add) {
-  static_assert(tile_tokens == 3);
-  if (tokens == 3) return tile<format, R, 3>(panel, vector, units, x, out, out_stride, valid, add);
-  if (tokens == 2) return tile<format, R, 2>(panel, vector, units, x, out, out_stride, valid, add);
-  tile<format, R, 1>(panel, vector, units, x, out, out_stride, valid, add);
+  if constexpr (T > 1) {
+    if (tokens < T) return tile_of<format, R, T - 1>(tokens, panel, vector, units, x, out, out_stride, valid, add);
+  }
+  tile<format, R, T>(panel, vector, units, x, out, out_stride, valid, add);
 }
 
 template <DType format>
@@ -219,11 +226,11 @@ void multiply_panel(const LinearPart& part, const Panel<format>& panel, int64_t 
     for (int64_t t = 0; t < tokens; ++t) x[t] = view(part.prepared + (i + t) * at.bytes, at, u0);
     float* to = out + i * part.out_stride;
     int64_t v = 0;
-    for (; v + tile_vectors <= panel.vectors_wide; v += tile_vectors) {
-      tile_of<format, tile_vectors>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
+    for (; v + tile_vectors <= panel.used_vectors; v += tile_vectors) {
+      tile_of<format, tile_vectors, tile_tokens>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
     }
-    for (; v < panel.vectors_wide; ++v)
-      tile_of<format, 1>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
+    for (; v < panel.used_vectors; ++v)
+      tile_of<format, 1, tile_tokens>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
   }
 }
 
@@ -231,12 +238,13 @@ template <DType format>
 void multiply_many(const LinearPart& part) {
   const Matrix& w = *part.weight;
   constexpr PackedFormat f = packed_format(format);
-  const int64_t group_bytes = w.in / f.values() * f.bytes();
+  const int64_t group_bytes = w.in / f.values() * f.bytes(), all_units = w.in / 32;
+  const int64_t panels = (all_units + panel_units - 1) / panel_units, step = (all_units + panels - 1) / panels;
   for (int64_t g = part.group_begin; g < part.group_end; g += panel_groups) {
     const int64_t groups = smaller(panel_groups, part.group_end - g);
     const Panel<format> panel{reinterpret_cast<uint8_t*>(part.scratch), groups * vectors};
-    for (int64_t u0 = 0; u0 < w.in / 32; u0 += panel_units) {
-      const int64_t units = smaller(panel_units, w.in / 32 - u0);
+    for (int64_t u0 = 0; u0 < all_units; u0 += step) {
+      const int64_t units = smaller(step, all_units - u0);
       for (int64_t i = 0; i < groups; ++i) unpack_group<format>(w.data + (g + i) * group_bytes, u0, units, panel, i * vectors);
       multiply_panel<format>(part, panel, u0, units, part.out + 16 * g, w.out - 16 * g);
     }
@@ -247,7 +255,7 @@ template <DType format>
 void multiply(const LinearPart& part) {
   static_assert(panel_units * 16 * panel_groups * (32 + 8) <= static_cast<int64_t>(Lane::scratch_bytes) * 3 / 4);
   if (part.rows <= few_rows) {
-    multiply_few_rows<format>(part);
+    multiply_few<format>(part);
   } else {
     multiply_many<format>(part);
   }

@@ -9,27 +9,37 @@ namespace {
 
 constexpr int parts = 32 / lanes;  // vectors of a block
 
-// One block of 32: codes to `code`; returns the scale, and the sums of the two halves.
-HWY_INLINE float encode_block(const float* x, int8_t* code, int32_t (&half_sum)[2]) {
+// One block of 32: codes to `code`; returns the scale.
+HWY_INLINE float encode_block(const float* x, int8_t* code) {
   const hn::Rebind<int8_t, FloatTag> d8;
   VF value[parts];
   VF largest = zero();
-  for (int i = 0; i < parts; ++i) {
+  for (int64_t i = 0; i < parts; ++i) {
     value[i] = load(x + i * lanes);
     largest = hn::Max(largest, hn::Abs(value[i]));
   }
-  const float top = hn::GetLane(hn::MaxOfLanes(df, largest));
+  const float top = max_of(largest);
   const VF inverse = splat(top > 0.0f ? 127.0f / top : 0.0f);
-  VI sum[2] = {hn::Zero(di), hn::Zero(di)};
-  for (int i = 0; i < parts; ++i) {
-    const VI q = hn::NearestInt(hn::Mul(value[i], inverse));
-    VI& half = sum[i / (parts / 2)];
-    half = hn::Add(half, q);
-    hn::StoreU(hn::DemoteTo(d8, q), d8, code + i * lanes);
-  }
-  half_sum[0] = hn::GetLane(hn::SumOfLanes(di, sum[0]));
-  half_sum[1] = hn::GetLane(hn::SumOfLanes(di, sum[1]));
+  for (int64_t i = 0; i < parts; ++i) hn::StoreU(hn::DemoteTo(d8, hn::NearestInt(hn::Mul(value[i], inverse))), d8, code + i * lanes);
   return top / 127.0f;
+}
+
+// Negated sums of 16 codes each: bytes are made unsigned, summed by eight, and the 16 * 128 taken off.
+void sum_codes(const int8_t* code, int64_t halves, int32_t* minus_half) {
+  const hn::ScalableTag<uint8_t> d8;
+  const hn::ScalableTag<uint64_t> d64;
+  constexpr int64_t step = lanes / 4;
+  HWY_ALIGN uint64_t eight[2 * step];
+  int64_t h = 0;
+  for (; h + step <= halves; h += step) {
+    const auto bytes = hn::Xor(hn::LoadU(d8, reinterpret_cast<const uint8_t*>(code) + 16 * h), hn::Set(d8, uint8_t{0x80}));
+    hn::Store(hn::SumsOf8(bytes), d64, eight);
+    for (int64_t i = 0; i < step; ++i) minus_half[h + i] = 2048 - static_cast<int32_t>(eight[2 * i] + eight[2 * i + 1]);
+  }
+  for (; h < halves; ++h) {
+    minus_half[h] = 0;
+    for (int i = 0; i < 16; ++i) minus_half[h] -= code[16 * h + i];
+  }
 }
 
 template <Activation kind>
@@ -54,13 +64,11 @@ void prepare_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, i
     auto* sum = reinterpret_cast<float*>(row + at.sum_at);
     auto* minus_sum = reinterpret_cast<int32_t*>(row + at.minus_sum_at);
     auto* minus_half = reinterpret_cast<int32_t*>(row + at.minus_half_at);
+    for (int64_t b = 0; b < in / 32; ++b) scale[b] = encode_block(x + i * x_stride + 32 * b, code + 32 * b);
+    sum_codes(code, in / 16, minus_half);
     for (int64_t b = 0; b < in / 32; ++b) {
-      int32_t half[2];
-      scale[b] = encode_block(x + i * x_stride + 32 * b, code + 32 * b, half);
-      sum[b] = scale[b] * static_cast<float>(half[0] + half[1]);
-      minus_sum[b] = -(half[0] + half[1]);
-      minus_half[2 * b] = -half[0];
-      minus_half[2 * b + 1] = -half[1];
+      minus_sum[b] = minus_half[2 * b] + minus_half[2 * b + 1];
+      sum[b] = -scale[b] * static_cast<float>(minus_sum[b]);
     }
   }
 }
