@@ -44,26 +44,16 @@ void decode_q8_0(const std::byte* p, CodedBlock& block) {
   std::memcpy(block.code, p + 2, 32);
 }
 
-// Eight (scale, min) pairs of 6 bits in 12 bytes.
-void decode_group_scales(const std::byte* s, CodedBlock& block) {
-  for (int j = 0; j < 4; ++j) {
-    block.group_scale[j] = static_cast<int8_t>(byte_at(s, j) & 63);
-    block.group_min[j] = static_cast<int8_t>(byte_at(s, j + 4) & 63);
-    block.group_scale[j + 4] = static_cast<int8_t>((byte_at(s, j + 8) & 15) | (byte_at(s, j) >> 6) << 4);
-    block.group_min[j + 4] = static_cast<int8_t>((byte_at(s, j + 8) >> 4) | (byte_at(s, j + 4) >> 6) << 4);
-  }
-}
-
 // Q4_K, Q5_K: f16 d, dmin; 12 bytes of group scales; Q5_K: 32 bytes, bit g of byte l is worth 16 in group g; 128 bytes of nibbles.
 void decode_q45_k(const std::byte* p, bool five_bits, CodedBlock& block) {
-  block.half_scale = half_at(p);
-  block.half_min = half_at(p + 2);
-  decode_group_scales(p + 4, block);
+  const float d = half_to_float(half_at(p)), dmin = half_to_float(half_at(p + 2));
+  int8_t scale[8], min[8];
+  decode_group_scales(p + 4, scale, min);
   const std::byte* high = p + 16;
   const std::byte* q = p + (five_bits ? 48 : 16);
   for (int g = 0; g < 8; ++g) {
-    block.scale[g] = half_to_float(block.half_scale) * static_cast<float>(block.group_scale[g]);
-    block.min[g] = -(half_to_float(block.half_min) * static_cast<float>(block.group_min[g]));
+    block.scale[g] = d * static_cast<float>(scale[g]);
+    block.min[g] = -(dmin * static_cast<float>(min[g]));
     for (int l = 0; l < 32; ++l) {
       const int nibble = (byte_at(q, 32 * (g / 2) + l) >> (4 * (g % 2))) & 15;
       const int top = five_bits ? (byte_at(high, l) >> g) & 1 : 0;
@@ -74,10 +64,9 @@ void decode_q45_k(const std::byte* p, bool five_bits, CodedBlock& block) {
 
 // Q6_K: 128 bytes of nibbles, 64 bytes of high bit pairs, 16 signed group scales, f16 d.
 void decode_q6_k(const std::byte* p, CodedBlock& block) {
-  block.half_scale = half_at(p + 208);
+  const float d = half_to_float(half_at(p + 208));
   for (int g = 0; g < 16; ++g) {
-    block.group_scale[g] = static_cast<int8_t>(p[192 + g]);
-    block.scale[g] = half_to_float(block.half_scale) * static_cast<float>(block.group_scale[g]);
+    block.scale[g] = d * static_cast<float>(static_cast<int8_t>(p[192 + g]));
     block.min[g] = -0.0f;
   }
   for (int i = 0; i < 256; ++i) {
@@ -89,6 +78,15 @@ void decode_q6_k(const std::byte* p, CodedBlock& block) {
 }
 
 }  // namespace
+
+void decode_group_scales(const std::byte* s, int8_t* scale, int8_t* min) {
+  for (int j = 0; j < 4; ++j) {
+    scale[j] = static_cast<int8_t>(byte_at(s, j) & 63);
+    min[j] = static_cast<int8_t>(byte_at(s, j + 4) & 63);
+    scale[j + 4] = static_cast<int8_t>((byte_at(s, j + 8) & 15) | (byte_at(s, j) >> 6) << 4);
+    min[j + 4] = static_cast<int8_t>((byte_at(s, j + 8) >> 4) | (byte_at(s, j + 4) >> 6) << 4);
+  }
+}
 
 void decode_block(DType format, const std::byte* source, CodedBlock& block) {
   block.group = format == DType::q6_k ? 16 : 32;

@@ -29,10 +29,9 @@ struct CodedBlock {
   int group = 0;  // values that share a scale: 32, or 16 in Q6_K
   int8_t code[256];
   float scale[16], min[16];
-  // K-quants only: the block's factors and the integer scales and mins of each group.
-  uint16_t half_scale = 0, half_min = 0;
-  int8_t group_scale[16], group_min[16];
 };
 void decode_block(DType format, const std::byte* source, CodedBlock& block);
+// The eight 6-bit (scale, min) pairs of a Q4_K or Q5_K block, from their 12 bytes.
+void decode_group_scales(const std::byte* twelve, int8_t* scale, int8_t* min);
 
 }  // namespace lava

@@ -45,13 +45,21 @@ void widen_packed(const Matrix& w, const std::byte* group, int64_t k0, int64_t d
   LAVA_FOR_FORMAT(w.format, widen_group, group, k0, depth, panel, stride)
 }
 
+// Weights of a mapped file may lie at any address: vectors load unaligned, single values through a copy.
+template <class T>
+HWY_INLINE T value_at(const T* p) {
+  T value;
+  __builtin_memcpy(&value, p, sizeof(T));
+  return value;
+}
+
 struct AsF32 {
   using Stored = float;
   template <class D>
   static HWY_INLINE hn::Vec<D> load(D d, const Stored* p) {
     return hn::LoadU(d, p);
   }
-  static HWY_INLINE float value(Stored x) { return x; }
+  static HWY_INLINE float value(const Stored* p) { return value_at(p); }
 };
 struct AsF16 {
   using Stored = uint16_t;
@@ -60,7 +68,7 @@ struct AsF16 {
     const hn::Rebind<hwy::float16_t, D> d16;
     return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(p)));
   }
-  static HWY_INLINE float value(Stored x) { return half_to_float(x); }
+  static HWY_INLINE float value(const Stored* p) { return half_to_float(value_at(p)); }
 };
 struct AsBf16 {
   using Stored = uint16_t;
@@ -70,7 +78,7 @@ struct AsBf16 {
     const hn::RebindToUnsigned<D> d32;
     return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(d16, p))));
   }
-  static HWY_INLINE float value(Stored x) { return bf16_to_float(x); }
+  static HWY_INLINE float value(const Stored* p) { return bf16_to_float(value_at(p)); }
 };
 
 // Four rows of `depth` values, transposed to panel[k * stride + 0..3]. Rows below `valid` exist, the others become zero.
@@ -91,7 +99,7 @@ void transpose_four(const typename As::Stored* rows, int64_t row_stride, int val
     }
   }
   for (; k < depth; ++k) {
-    for (int r = 0; r < 4; ++r) panel[k * stride + r] = r < valid ? As::value(rows[r * row_stride + k]) : 0.0f;
+    for (int r = 0; r < 4; ++r) panel[k * stride + r] = r < valid ? As::value(rows + r * row_stride + k) : 0.0f;
   }
 }
 
@@ -207,7 +215,7 @@ float dot(const typename As::Stored* HWY_RESTRICT w, const float* HWY_RESTRICT x
   }
   for (; k + lanes <= n; k += lanes) sum[0] = hn::MulAdd(As::load(df, w + k), load(x + k), sum[0]);
   float total = hn::GetLane(hn::SumOfLanes(df, hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3]))));
-  for (; k < n; ++k) total += As::value(w[k]) * x[k];
+  for (; k < n; ++k) total += As::value(w + k) * x[k];
   return total;
 }
 

@@ -13,37 +13,88 @@ int low_byte(const PackedFormat& f, int v, int r) { return 64 * (f.low == 512 ? 
 int high_byte(const PackedFormat& f, int v, int r) { return (f.high == 128 ? 64 * (v / 16) : 0) + 4 * r + v % 4; }
 int high_shift(const PackedFormat& f, int v) { return f.high == 128 ? 2 * (v % 16 / 4) : v / 4; }
 
-void put_codes(const PackedFormat& f, const int8_t* code, int r, std::byte* high, std::byte* low) {
-  for (int v = 0; v < 32; ++v) {
-    const int u = code[v] + f.offset;
-    if (f.low == 512) {
-      low[low_byte(f, v, r)] = static_cast<std::byte>(u);
-    } else {
-      low[low_byte(f, v, r)] |= static_cast<std::byte>((u & 15) << (v < 16 ? 0 : 4));
-      if (f.high > 0) high[high_byte(f, v, r)] |= static_cast<std::byte>((u >> 4) << high_shift(f, v));
-    }
+uint32_t word_at(const std::byte* p, int i) {
+  uint32_t word;
+  std::memcpy(&word, p + 4 * i, 4);
+  return word;
+}
+void put_word(std::byte* p, int i, uint32_t word) { std::memcpy(p + 4 * i, &word, 4); }
+
+// Four bits to the lowest bits of four bytes.
+uint32_t spread(uint32_t bits) { return (bits * 0x00204081u) & 0x01010101u; }
+
+// Where a unit's row comes from: words whose nibbles hold values 4j .. 4j+3 (first) and 16 + 4j .. (second), in their low or high halves.
+struct Nibbles {
+  const std::byte *first, *second;
+  bool high_half;
+};
+
+// Words of four codes are moved whole: word j of row r goes to place r of the unit's line j.
+void put_nibbles(const Nibbles& from, int r, std::byte* low) {
+  for (int j = 0; j < 4; ++j) {
+    const uint32_t a = word_at(from.first, j), b = word_at(from.second, j);
+    const uint32_t word = from.high_half ? ((a >> 4) & 0x0f0f0f0fu) | (b & 0xf0f0f0f0u) : (a & 0x0f0f0f0fu) | (b & 0x0f0f0f0fu) << 4;
+    put_word(low + 64 * j, r, word);
   }
 }
 
-void put_factors(const CodedBlock& block, DType format, int unit, int r, std::byte* factors) {
-  const bool halves = format == DType::q6_k;
-  const int8_t first = halves ? block.group_scale[2 * unit] : block.group_scale[unit];
-  const int8_t second = halves ? block.group_scale[2 * unit + 1] : block.group_min[unit];
-  factors[r] = static_cast<std::byte>(first);
-  factors[16 + r] = static_cast<std::byte>(second);
+// Q4_0, Q4_1, Q5_0, Q5_1, Q8_0: `codes` follows the scales.
+void put_simple_unit(const PackedFormat& f, const std::byte* codes, int r, std::byte* unit) {
+  if (f.low == 512) {
+    for (int j = 0; j < 8; ++j) put_word(unit + 64 * j, r, word_at(codes, j) ^ 0x80808080u);
+    return;
+  }
+  if (f.high > 0) {
+    const uint32_t bits = word_at(codes, 0);
+    uint32_t word = 0;
+    for (int p = 0; p < 8; ++p) word |= spread((bits >> (4 * p)) & 15u) << p;
+    put_word(unit, r, word);
+    codes += 4;
+  }
+  for (int j = 0; j < 4; ++j) put_word(unit + f.high + 64 * j, r, word_at(codes, j));
 }
 
-// One block of row r of a group; `target` is the group's block, zeroed before.
+// Q4_K, Q5_K: nibbles of groups 2k and 2k + 1 share 32 bytes.
+void put_q45_k_unit(const PackedFormat& f, const std::byte* block, int u, int r, std::byte* unit) {
+  int8_t scale[8], min[8];
+  decode_group_scales(block + 4, scale, min);
+  unit[r] = static_cast<std::byte>(scale[u]);
+  unit[16 + r] = static_cast<std::byte>(min[u]);
+  if (f.high > 0) {
+    uint32_t word = 0;
+    for (int p = 0; p < 8; ++p) word |= ((word_at(block + 16, p) >> u) & 0x01010101u) << p;
+    put_word(unit + f.factors, r, word);
+  }
+  const std::byte* q = block + (f.high > 0 ? 48 : 16) + 32 * (u / 2);
+  put_nibbles({q, q + 16, u % 2 == 1}, r, unit + f.factors + f.high);
+}
+
+void put_q6_k_unit(const PackedFormat& f, const std::byte* block, int u, int r, std::byte* unit) {
+  const int half = u / 4, quarter = u % 4;
+  unit[r] = block[192 + 2 * u];
+  unit[16 + r] = block[192 + 2 * u + 1];
+  for (int side = 0; side < 2; ++side) {
+    uint32_t word = 0;
+    for (int j = 0; j < 4; ++j) word |= ((word_at(block + 128 + 32 * half + 16 * side, j) >> (2 * quarter)) & 0x03030303u) << (2 * j);
+    put_word(unit + f.factors + 64 * side, r, word);
+  }
+  const std::byte* q = block + 64 * half + 32 * (quarter % 2);
+  put_nibbles({q, q + 16, quarter >= 2}, r, unit + f.factors + f.high);
+}
+
+// One block of row r of a group; `target` is the group's block.
 void put_block(DType format, const PackedFormat& f, const std::byte* source, int r, std::byte* target) {
-  CodedBlock block;
-  decode_block(format, source, block);
-  const size_t scale_at = format == DType::q6_k ? 208 : 0;
-  std::memcpy(target + 2 * r, source + scale_at, 2);
+  std::memcpy(target + 2 * r, source + (format == DType::q6_k ? 208 : 0), 2);
   if (f.has_min) std::memcpy(target + 32 + 2 * r, source + 2, 2);
   for (int u = 0; u < f.units; ++u) {
     std::byte* unit = target + f.header + u * f.unit_bytes();
-    if (f.factors > 0) put_factors(block, format, u, r, unit);
-    put_codes(f, block.code + 32 * u, r, unit + f.factors, unit + f.factors + f.high);
+    if (f.units == 1) {
+      put_simple_unit(f, source + (f.has_min ? 4 : 2), r, unit);
+    } else if (format == DType::q6_k) {
+      put_q6_k_unit(f, source, u, r, unit);
+    } else {
+      put_q45_k_unit(f, source, u, r, unit);
+    }
   }
 }
 
@@ -98,7 +149,8 @@ void pack_matrix(DType format, MatrixLayout layout, int64_t out, int64_t in, con
     std::memcpy(target, source, bytes);
     return;
   }
-  std::memset(target, 0, bytes);
+  const size_t last_group = bytes / static_cast<size_t>(out > 0 ? (out + 15) / 16 : 1);
+  if (out % 16 != 0) std::memset(target + bytes - last_group, 0, last_group);
   const PackedFormat f = packed_format(format);
   const int64_t blocks = in / f.values();
   const size_t block_bytes = static_cast<size_t>(dtype_info(format).bytes), row = row_bytes(format, in);

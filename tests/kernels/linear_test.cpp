@@ -54,9 +54,10 @@ std::vector<float> random_values(size_t count, unsigned seed, float scale = 1.0f
   return values;
 }
 
-// A random matrix, as in a file and in both layouts.
+// A random matrix, as in a file (at an odd address, as a mapped file may have it) and in both layouts.
 struct Weights {
-  Weights(DType type, int64_t out, int64_t in, unsigned seed) : format(type), out(out), in(in), file(row_bytes(type, out * in)) {
+  Weights(DType type, int64_t out, int64_t in, unsigned seed) : format(type), out(out), in(in), file(row_bytes(type, out * in) + 2) {
+    file.data += 2;
     const std::vector<float> values = random_values(static_cast<size_t>(out * in), seed, 0.05f);
     quantize_row(format, values.data(), file.data, out * in);
     if (!is_quantized(format)) return;
