@@ -47,10 +47,8 @@ Error describe(int code, int system_error, const std::string& cause, const QStri
   }
 }
 
-// Opens a read-only file also where the folder cannot be written and no log of a running writer exists.
-QString location(const QString& file, Access access) {
-  QUrl url = QUrl::fromLocalFile(QFileInfo(file).absoluteFilePath());
-  const bool frozen = access == Access::read_only && !QFileInfo(QFileInfo(file).absolutePath()).isWritable() && !QFile::exists(file + "-wal");
+QString location(const QString& file, bool frozen) {
+  const QUrl url = QUrl::fromLocalFile(QFileInfo(file).absoluteFilePath());
   return QString::fromLatin1(url.toEncoded()) + (frozen ? "?immutable=1" : "");
 }
 
@@ -61,18 +59,29 @@ Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
 
-Result<Database> Database::open(const QString& file, Access access) {
+Result<Database> Database::open_at(const QString& file, Access access, bool frozen) {
   sqlite3* handle = nullptr;
   const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-  const int code = sqlite3_open_v2(location(file, access).toUtf8().constData(), &handle, flags, nullptr);
+  errno = 0;
+  const int code = sqlite3_open_v2(location(file, frozen).toUtf8().constData(), &handle, flags, nullptr);
   Database database(handle, file);
-  if (code != SQLITE_OK) return tl::unexpected(describe(code, 0, sqlite3_errstr(code), file));
+  if (code != SQLITE_OK) return tl::unexpected(describe(code, errno, sqlite3_errstr(code), file));
   sqlite3_busy_timeout(handle, 5000);
   LAVA_CHECK_OK(database.execute("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"));
   // The writer cannot do without: the word index is kept by triggers on a virtual table.
   if (access == Access::read_only) LAVA_CHECK_OK(database.execute("PRAGMA trusted_schema = OFF"));
   return database;
+}
+
+Result<Database> Database::open(const QString& file, Access access) {
+  auto database = open_at(file, access, false);
+  if (access == Access::read_write) return database;
+  const auto first_read = database ? database->integer("PRAGMA schema_version") : Result<qint64>(tl::unexpected(database.error()));
+  if (first_read || first_read.error().kind != Error::Kind::io || !QFileInfo(file).isFile() || QFileInfo(file + "-wal").size() > 0) return database;
+  // Reading needs a small shared file, which a full disk or a folder without write permission denies. Without a log
+  // nobody is writing, and the file can be read as it is.
+  return open_at(file, access, true);
 }
 
 Error Database::error() const {

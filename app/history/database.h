@@ -38,6 +38,7 @@ class Database {
   struct Close {
     void operator()(sqlite3*) const;
   };
+  static Result<Database> open_at(const QString& file, Access access, bool frozen);
   Database(sqlite3* handle, QString file) : handle_(handle), file_(std::move(file)) {}
   std::unique_ptr<sqlite3, Close> handle_;
   QString file_;

@@ -53,6 +53,8 @@ Result<Opened> open_for_writing(const QString& file, const QString& folder, cons
   const Error& error = database.error();
   if (error.kind == Error::Kind::unsupported) return Opened{nullptr, newer_file, {}};
   if (error.kind == Error::Kind::invalid) return Opened{nullptr, damaged, QString::fromStdString(error.message())};
+  // What is there can perhaps still be read, on a full disk for one.
+  if (QFileInfo(file).size() > 0) return Opened{nullptr, QString::fromStdString(error.message()), {}};
   return tl::unexpected(error);
 }
 

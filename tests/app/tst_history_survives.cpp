@@ -67,6 +67,7 @@ class HistorySurvivesTest : public QObject {
  private slots:
   void kill_at_any_moment();
   void a_full_disk();
+  void a_disk_that_is_full_from_the_start();
 };
 
 void HistorySurvivesTest::kill_at_any_moment() {
@@ -125,6 +126,31 @@ void HistorySurvivesTest::a_full_disk() {
   QVERIFY(store);
   QVERIFY((*store)->create_chat("after").result());
   QCOMPARE(missing(folder.path(), reported), QString());
+}
+
+void HistorySurvivesTest::a_disk_that_is_full_from_the_start() {
+  QTemporaryDir folder;
+  {
+    auto store = HistoryStore::open(folder.path());
+    for (int i = 0; i < 3; ++i) QVERIFY((*store)->create_chat("kept").result());
+  }
+  QProcess process;
+  process.setChildProcessModifier([] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{0, 0};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  });
+  process.start(writer(), {folder.path()});
+  QVERIFY(process.waitForFinished(60000));
+  Reported reported;
+  reported.read(process.readAllStandardOutput());
+  QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+  QCOMPARE(reported.errors.size(), 1);
+  QVERIFY2(reported.errors[0].contains("full"), qPrintable(reported.errors[0]));
+  QCOMPARE(reported.chats_read_after, 3);
+  auto store = HistoryStore::open(folder.path());
+  QVERIFY((*store)->create_chat("after").result());
+  QCOMPARE((*store)->chats().size(), 4u);
 }
 
 QTEST_GUILESS_MAIN(HistorySurvivesTest)
