@@ -1,0 +1,76 @@
+// Requests wait in a queue of stated length and run one at a time on the model's own thread; their events travel to the connection.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "engine/server/answerer.h"
+
+namespace lava::server {
+
+struct Event {
+  enum class Kind { progress, text, done, failed } kind = Kind::progress;
+  std::string phase;  // progress
+  int done = 0, total = 0;
+  std::string text;
+  std::optional<TokenLogprob> logprob;
+  std::vector<TokenLogprob> top;
+  Answer answer;  // done
+  double queue_ms = 0;
+  Error error;    // failed
+};
+
+class Job {
+ public:
+  explicit Job(Request request) : request_(std::move(request)) { request_.cancel = &cancel_; }
+  void cancel() { cancel_.store(true); }
+  bool cancelled() const { return cancel_.load(); }
+  // The next event, or nothing when none came within the time.
+  std::optional<Event> wait(std::chrono::milliseconds time);
+
+ private:
+  friend class JobQueue;
+  void push(Event event);
+
+  Request request_;
+  std::atomic<bool> cancel_{false};
+  std::chrono::steady_clock::time_point arrived_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Event> events_;
+};
+
+class JobQueue {
+ public:
+  explicit JobQueue(int limit) : limit_(limit) {}
+  ~JobQueue() { stop({Error::Kind::internal, "The engine is shutting down", "", ""}); }
+
+  // Makes the model on the worker thread, then serves jobs until stop(). `make` reports its own failure.
+  void start(std::function<Answerer*()> make);
+  Result<std::shared_ptr<Job>> submit(Request request);
+  // Ends running and waiting jobs with the error.
+  void stop(const Error& error);
+  bool idle() const;
+
+ private:
+  void work(const std::function<Answerer*()>& make);
+  void run(Answerer& answerer, Job& job);
+  void report_places();  // with mutex_ held
+
+  const int limit_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<Job>> waiting_;
+  std::shared_ptr<Job> running_;
+  std::optional<Error> stopped_;
+  std::thread thread_;
+};
+
+}  // namespace lava::server

@@ -1,0 +1,249 @@
+#include "engine/server/server.h"
+
+#include <httplib.h>
+
+#include <mutex>
+
+#include "engine/server/connection.h"
+#include "engine/server/jobs.h"
+#include "engine/server/reply_stream.h"
+
+namespace lava::server {
+namespace {
+
+void reply(httplib::Response& response, int status, const Json& json) {
+  response.status = status;
+  response.set_content(dump(json), "application/json");
+}
+
+void reply_error(httplib::Response& response, const Error& error, int status = 0) {
+  reply(response, status ? status : status_of(error), error_body(error));
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(ServerOptions options, MakeAnswerer make) : options_(std::move(options)), make_(std::move(make)), jobs_(options_.queue) {
+    configure();
+    routes();
+  }
+
+  Result<int> bind() {
+    const bool bound = options_.port == 0 ? (port_ = http_.bind_to_any_port(options_.host)) > 0
+                                          : http_.bind_to_port(options_.host, port_ = options_.port);
+    if (!bound)
+      return fail(Error::Kind::io, "The server cannot listen on " + options_.host + ":" + std::to_string(options_.port),
+                  "the port is taken, or the address is not this machine's", "Choose another --port, or --port 0 for a free one");
+    return port_;
+  }
+
+  void run() {
+    jobs_.start([this] { return load(); });
+    http_.listen_after_bind();
+  }
+
+  void stop(const std::string& reason) {
+    jobs_.stop({Error::Kind::internal, reason, "", ""});
+    // Handlers still have the last event of their job to send.
+    for (int i = 0; i < 100 && handlers_ > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    http_.stop();
+  }
+
+ private:
+  Answerer* load() {
+    auto made = make_([this](double done, const char* phase) {
+      std::lock_guard lock(mutex_);
+      progress_ = done;
+      phase_ = phase;
+    });
+    std::lock_guard lock(mutex_);
+    if (!made) {
+      load_error_ = made.error();
+      return nullptr;
+    }
+    answerer_ = std::move(*made);
+    return answerer_.get();
+  }
+
+  // The model once it is ready; else an error that says loading or why it failed.
+  Result<Answerer*> ready() {
+    std::lock_guard lock(mutex_);
+    if (load_error_) return tl::unexpected<Error>(*load_error_);
+    if (!answerer_)
+      return fail(Error::Kind::busy, "The model is still loading", std::to_string(static_cast<int>(100 * progress_)) + " % done", "Try again in a moment");
+    return answerer_.get();
+  }
+
+  void configure() {
+    http_.set_payload_max_length(options_.limits.max_body);
+    http_.set_read_timeout(30);
+    http_.set_write_timeout(30);
+    http_.set_tcp_nodelay(true);
+    // A connection holds a thread; the queue bounds how many of them compute.
+    http_.new_task_queue = [n = options_.queue] { return new httplib::ThreadPool(static_cast<size_t>(n) + 24); };
+    http_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) { return admit(request, response); });
+    http_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
+      if (!response.body.empty()) return;
+      const bool too_large = response.status == 413;
+      reply_error(response,
+                  too_large ? Error{Error::Kind::too_large, "The request is too large", "", "Send smaller or fewer pictures"}
+                            : Error{Error::Kind::not_found, "There is no " + request.method + " " + request.path.substr(0, 200), "", "docs/api.md lists the calls"},
+                  response.status);
+    });
+    http_.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+      reply_error(response, {Error::Kind::internal, "The request failed inside the server", "", "Please report what you sent"});
+    });
+  }
+
+  httplib::Server::HandlerResponse admit(const httplib::Request& request, httplib::Response& response) {
+    using R = httplib::Server::HandlerResponse;
+    if (request.get_header_value_count("Host") != 1 || !host_allowed(options_.access, request.get_header_value("Host"))) {
+      reply_error(response, {Error::Kind::invalid, "This host name is not served", "", "Use 127.0.0.1 or localhost"}, 403);
+      return R::Handled;
+    }
+    if (request.has_header("Origin")) {
+      const std::string origin = request.get_header_value("Origin");
+      if (!origin_allowed(options_.access, origin)) {
+        reply_error(response, {Error::Kind::invalid, "Web pages of this origin may not use the server", "", "Start it with --allow-origin"}, 403);
+        return R::Handled;
+      }
+      response.set_header("Access-Control-Allow-Origin", origin);
+      response.set_header("Vary", "Origin");
+      if (request.method == "OPTIONS") {
+        response.set_header("Access-Control-Allow-Methods", "GET, POST");
+        response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type");
+        response.status = 204;
+        return R::Handled;
+      }
+    }
+    if (request.path != "/health" && !token_matches(options_.access, request.get_header_value("Authorization"))) {
+      response.set_header("WWW-Authenticate", "Bearer");
+      reply_error(response, {Error::Kind::invalid, "The bearer token is missing or wrong", "", "Send Authorization: Bearer TOKEN"}, 401);
+      return R::Handled;
+    }
+    return R::Unhandled;
+  }
+
+  void routes() {
+    http_.Get("/health", [this](const auto&, auto& response) { health(response); });
+    http_.Get("/props", [this](const auto&, auto& response) { with_model(response, [&](Answerer& a) { reply(response, 200, props(a)); }); });
+    http_.Get("/v1/models", [this](const auto&, auto& response) {
+      with_model(response, [&](Answerer& a) {
+        reply(response, 200, {{"object", "list"}, {"data", Json::array({Json{{"id", a.report().name}, {"object", "model"}, {"created", 0}, {"owned_by", "local"}}})}});
+      });
+    });
+    http_.Post("/v1/lavascope/views", [this](const auto& request, auto& response) {
+      with_model(response, [&](Answerer& a) { preview(a, request.body, response); });
+    });
+    http_.Post("/v1/chat/completions", [this](const auto& request, auto& response) {
+      with_model(response, [&](Answerer& a) { chat(a, request, response); });
+    });
+  }
+
+  template <class F>
+  void with_model(httplib::Response& response, const F& use) {
+    const auto answerer = ready();
+    if (answerer)
+      use(**answerer);
+    else
+      reply_error(response, answerer.error(), 503);
+  }
+
+  void health(httplib::Response& response) {
+    std::lock_guard lock(mutex_);
+    Json json = {{"status", load_error_ ? "error" : answerer_ ? "ok" : "loading"}, {"progress", answerer_ ? 1.0 : progress_}, {"phase", answerer_ ? "" : phase_}};
+    if (load_error_) json["error"] = error_body(*load_error_)["error"];
+    reply(response, answerer_ ? 200 : 503, json);
+  }
+
+  Json props(Answerer& answerer) const {
+    const ModelReport& m = answerer.report();
+    const DeviceInfo& d = answerer.device();
+    return {{"model", m.name},
+            {"parts", {{"text", m.text}, {"vision", m.vision}, {"adapters", m.adapters}, {"chat_format", m.chat_format}}},
+            {"vision", !m.vision.empty()},
+            {"grounding", m.grounding},
+            {"context", m.context},
+            {"device", d.name},
+            {"backend", d.backend},
+            {"instruction_set", d.isa},
+            {"threads", d.threads},
+            {"memory", {{"weights", m.weight_bytes}, {"kv", m.kv_bytes}, {"work", m.arena_bytes}}},
+            {"limits", {{"max_body", options_.limits.max_body}, {"max_pixels", options_.limits.max_pixels}, {"max_tokens", options_.limits.max_tokens}, {"queue", options_.queue}}},
+            {"version", LAVA_VERSION}};
+  }
+
+  void preview(Answerer& answerer, const std::string& body, httplib::Response& response) {
+    const auto call = parse_preview_call(body);
+    if (!call) return reply_error(response, call.error());
+    const auto plan = answerer.preview(call->size, call->pictures);
+    if (!plan) return reply_error(response, plan.error());
+    Json views = Json::array();
+    for (const View& view : plan->first) views.push_back(view_json(view));
+    reply(response, 200, {{"views", views}, {"tokens", plan->second}});
+  }
+
+  void chat(Answerer& answerer, const httplib::Request& request, httplib::Response& response) {
+    auto call = parse_chat_call(request.body, options_.limits);
+    if (!call) return reply_error(response, call.error(), is_picture_error(call.error()) ? 422 : 0);
+    const std::string name = answerer.report().name;
+    if (!call->model.empty() && call->model != name && call->model != "default")
+      return reply_error(response, {Error::Kind::not_found, "No model called \"" + call->model.substr(0, 200) + "\" is loaded", "", "Loaded is \"" + name + "\""});
+    auto job = jobs_.submit(std::move(call->request));
+    if (!job) return reply_error(response, job.error());
+    const int socket = socket_of_peer(request.remote_port);
+    if (!call->stream) return whole_answer(**job, *call, name, socket, response);
+    ++handlers_;
+    auto stream = std::make_shared<ReplyStream>(*job, name, socket, *call);
+    response.set_header("Cache-Control", "no-cache");
+    response.set_chunked_content_provider(
+        "text/event-stream", [stream](size_t, httplib::DataSink& sink) { return stream->next([&](const std::string& s) { return sink.write(s.data(), s.size()); }, sink.done); },
+        [this, job = *job](bool) {
+          job->cancel();
+          --handlers_;
+        });
+  }
+
+  void whole_answer(Job& job, const ChatCall& call, const std::string& model, int socket, httplib::Response& response) {
+    ++handlers_;
+    Json logprobs = Json::array();
+    while (true) {
+      auto event = job.wait(std::chrono::milliseconds(50));
+      if (!event) {
+        if (peer_gone(socket)) job.cancel();
+        continue;
+      }
+      if (event->kind == Event::Kind::text && event->logprob) logprobs.push_back(logprob_json(*event->logprob, event->top));
+      if (event->kind == Event::Kind::failed) {
+        reply_error(response, event->error, is_picture_error(event->error) ? 422 : 0);
+        break;
+      }
+      if (event->kind == Event::Kind::done) {
+        reply(response, 200, completion_json(model, event->answer, event->queue_ms, call.request.top_logprobs >= 0 ? &logprobs : nullptr));
+        break;
+      }
+    }
+    --handlers_;
+  }
+
+  ServerOptions options_;
+  MakeAnswerer make_;
+  int port_ = 0;
+  std::mutex mutex_;  // guards what loading writes
+  std::unique_ptr<Answerer> answerer_;
+  std::optional<Error> load_error_;
+  double progress_ = 0;
+  std::string phase_ = "Starting";
+  std::atomic<int> handlers_{0};
+  JobQueue jobs_;
+  httplib::Server http_;
+};
+
+Server::Server(ServerOptions options, MakeAnswerer make) : impl_(std::make_unique<Impl>(std::move(options), std::move(make))) {}
+Server::~Server() = default;
+Result<int> Server::bind() { return impl_->bind(); }
+void Server::run() { impl_->run(); }
+void Server::stop(const std::string& reason) { impl_->stop(reason); }
+
+}  // namespace lava::server

@@ -1,0 +1,238 @@
+#include <cmath>
+#include <set>
+
+#include "engine/media/picture.h"
+#include "engine/server/base64.h"
+#include "engine/server/wire.h"
+
+namespace lava::server {
+namespace {
+
+using Kind = Error::Kind;
+
+tl::unexpected<Error> bad_field(const std::string& field, const std::string& cause) {
+  return fail(Kind::invalid, "The request's field " + field + " cannot be used", cause, "See docs/api.md for what is understood");
+}
+
+// Arrays and objects nested deeper than this are refused while parsing.
+constexpr int max_depth = 32;
+
+Result<Json> parse_json(const std::string& body) {
+  bool too_deep = false;
+  const auto guard = [&](int depth, nlohmann::detail::parse_event_t, Json&) {
+    if (depth > max_depth) too_deep = true;
+    return !too_deep;
+  };
+  Json json = Json::parse(body, guard, false);
+  if (too_deep) return fail(Kind::invalid, "The request is nested too deeply", "more than 32 levels");
+  if (json.is_discarded()) return fail(Kind::invalid, "The request is not valid JSON", "", "Send one JSON object as the body");
+  if (!json.is_object()) return fail(Kind::invalid, "The request is not a JSON object");
+  return json;
+}
+
+// A number between limits, or the default when the field is absent or null.
+template <class T>
+Result<T> number(const Json& json, const std::string& field, T fallback, double low, double high) {
+  const auto found = json.find(field);
+  if (found == json.end() || found->is_null()) return fallback;
+  if (!found->is_number()) return bad_field(field, "it must be a number");
+  const double value = found->get<double>();
+  if (!std::isfinite(value) || value < low || value > high)
+    return bad_field(field, "it must be between " + std::to_string(low) + " and " + std::to_string(high));
+  if constexpr (std::is_integral_v<T>) {
+    if (value != std::floor(value)) return bad_field(field, "it must be a whole number");
+    if (found->is_number_unsigned() && std::is_unsigned_v<T>) return found->get<T>();
+  }
+  return static_cast<T>(value);
+}
+
+Result<bool> boolean(const Json& json, const std::string& field, bool fallback) {
+  const auto found = json.find(field);
+  if (found == json.end() || found->is_null()) return fallback;
+  if (!found->is_boolean()) return bad_field(field, "it must be true or false");
+  return found->get<bool>();
+}
+
+Result<MessagePart> picture_part(const Json& part, const Limits& limits, int number_in_request) {
+  const std::string name = "picture " + std::to_string(number_in_request);
+  const auto found = part.find("image_url");
+  std::string url;
+  if (found != part.end() && found->is_object() && found->contains("url") && (*found)["url"].is_string())
+    url = (*found)["url"].get<std::string>();
+  else if (found != part.end() && found->is_string())
+    url = found->get<std::string>();
+  else
+    return bad_field("image_url", "it needs a string \"url\"");
+  if (url.rfind("data:", 0) != 0)
+    return fail(Kind::unsupported, "Pictures must travel inside the request", name + " is a link, and links are never followed",
+                "Send it as data:image/png;base64,...");
+  const size_t comma = url.find(',');
+  if (comma == std::string::npos || comma < 7 || url.compare(comma - 7, 7, ";base64") != 0)
+    return bad_field("image_url", name + " is no base64 data URL");
+  auto bytes = decode_base64(std::string_view(url).substr(comma + 1));
+  if (!bytes) return bad_field("image_url", name + " holds characters that are not base64");
+  // The size is read before anything is queued, so that a bad picture is refused at once.
+  media::DecodeLimits decode_limits;
+  decode_limits.max_pixels = limits.max_pixels;
+  auto size = media::picture_info(std::as_bytes(std::span(bytes->data(), bytes->size())), decode_limits);
+  if (!size) {
+    Error error = std::move(size).error();
+    error.cause = error.cause.empty() ? name : name + ", " + error.cause;
+    return tl::unexpected<Error>(std::move(error));
+  }
+  return MessagePart{MessagePart::Kind::picture, {}, std::make_shared<const std::string>(std::move(*bytes))};
+}
+
+Result<ChatMessage> message(const Json& json, const Limits& limits, int& pictures) {
+  if (!json.is_object() || !json.contains("role") || !json["role"].is_string()) return bad_field("messages", "each needs a string \"role\"");
+  const std::string role = json["role"].get<std::string>();
+  ChatMessage out;
+  if (role == "system" || role == "developer")
+    out.role = ChatMessage::Role::system;
+  else if (role == "assistant")
+    out.role = ChatMessage::Role::assistant;
+  else if (role != "user")
+    return bad_field("role", "\"" + role.substr(0, 40) + "\" is none of system, user, assistant");
+  const auto content = json.find("content");
+  if (content == json.end() || content->is_null()) {
+    if (json.contains("tool_calls")) return fail(Kind::unsupported, "Tool calls are not understood by this server yet");
+    return bad_field("content", "it is missing");
+  }
+  if (content->is_string()) {
+    out.parts.push_back({MessagePart::Kind::text, content->get<std::string>(), nullptr});
+    return out;
+  }
+  if (!content->is_array()) return bad_field("content", "it must be a string or a list of parts");
+  for (const Json& part : *content) {
+    if (!part.is_object() || !part.contains("type") || !part["type"].is_string()) return bad_field("content", "each part needs a string \"type\"");
+    const std::string type = part["type"].get<std::string>();
+    if (type == "text") {
+      if (!part.contains("text") || !part["text"].is_string()) return bad_field("text", "it must be a string");
+      out.parts.push_back({MessagePart::Kind::text, part["text"].get<std::string>(), nullptr});
+    } else if (type == "image_url") {
+      if (out.role != ChatMessage::Role::user) return bad_field("content", "only user messages may hold pictures");
+      if (++pictures > limits.max_pictures) return fail(Kind::too_large, "There are too many pictures in the request");
+      LAVA_TRY(MessagePart picture, picture_part(part, limits, pictures));
+      out.parts.push_back(std::move(picture));
+    } else {
+      return bad_field("type", "parts of kind \"" + type.substr(0, 40) + "\" are not understood");
+    }
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> stop_strings(const Json& json) {
+  std::vector<std::string> stop;
+  const auto found = json.find("stop");
+  if (found == json.end() || found->is_null()) return stop;
+  const Json list = found->is_array() ? *found : Json::array({*found});
+  if (list.size() > 8) return bad_field("stop", "at most 8 strings");
+  for (const Json& entry : list) {
+    if (!entry.is_string() || entry.get_ref<const std::string&>().empty() || entry.get_ref<const std::string&>().size() > 1000)
+      return bad_field("stop", "each must be a string of 1 to 1000 bytes");
+    stop.push_back(entry.get<std::string>());
+  }
+  return stop;
+}
+
+// Fields that change nothing here, and those that would but are not supported unless they hold their neutral value.
+Result<void> check_unknown(const Json& json) {
+  static const std::set<std::string> known = {
+      "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "min_p",
+      "repetition_penalty", "seed", "stop", "logprobs", "top_logprobs", "n", "lavascope", "user", "metadata", "store", "response_format",
+      "frequency_penalty", "presence_penalty", "logit_bias", "tools", "tool_choice", "parallel_tool_calls", "service_tier", "safety_identifier"};
+  for (const auto& [key, value] : json.items())
+    if (!known.count(key)) return bad_field(key.substr(0, 60), "it is not known");
+  const auto neutral = [&](const char* field, const auto& is_neutral) {
+    const auto found = json.find(field);
+    return found == json.end() || found->is_null() || is_neutral(*found);
+  };
+  const auto zero = [](const Json& v) { return v.is_number() && v.get<double>() == 0; };
+  const auto empty = [](const Json& v) { return (v.is_array() || v.is_object()) && v.empty(); };
+  const auto refuse = [](const char* field) { return fail(Kind::unsupported, "This server does not support " + std::string(field) + " yet"); };
+  if (!neutral("frequency_penalty", zero)) return refuse("frequency_penalty");
+  if (!neutral("presence_penalty", zero)) return refuse("presence_penalty");
+  if (!neutral("logit_bias", empty)) return refuse("logit_bias");
+  if (!neutral("tools", empty)) return refuse("tools");
+  if (!neutral("tool_choice", [](const Json& v) { return v == "none" || v == "auto"; })) return refuse("tool_choice");
+  if (!neutral("response_format", [](const Json& v) { return v.is_object() && v.value("type", Json()) == "text"; }))
+    return refuse("response_format other than text");
+  if (!neutral("n", [](const Json& v) { return v == 1; })) return refuse("n other than 1");
+  return {};
+}
+
+Result<void> read_sampling(const Json& json, const Limits& limits, Request& request) {
+  LAVA_TRY(request.sampling.temperature, number<float>(json, "temperature", 0, 0, 10));
+  LAVA_TRY(request.sampling.top_p, number<float>(json, "top_p", 1, 0, 1));
+  LAVA_TRY(request.sampling.top_k, number<int>(json, "top_k", 0, 0, 1e6));
+  LAVA_TRY(request.sampling.min_p, number<float>(json, "min_p", 0, 0, 1));
+  LAVA_TRY(request.sampling.repetition_penalty, number<float>(json, "repetition_penalty", 1, 0.01, 100));
+  if (json.contains("seed") && !json["seed"].is_null()) {
+    LAVA_TRY(const int64_t seed, number<int64_t>(json, "seed", 0, -9.2e18, 9.2e18));
+    request.sampling.seed = static_cast<uint64_t>(seed);
+  }
+  const char* field = json.contains("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
+  LAVA_TRY(request.max_tokens, number<int>(json, field, 512, 1, 1e6));
+  request.max_tokens = std::min(request.max_tokens, limits.max_tokens);
+  LAVA_TRY(const bool logprobs, boolean(json, "logprobs", false));
+  LAVA_TRY(const int top, number<int>(json, "top_logprobs", 0, 0, 20));
+  if (top > 0 && !logprobs) return bad_field("top_logprobs", "it needs \"logprobs\": true");
+  request.top_logprobs = logprobs ? top : -1;
+  LAVA_TRY(request.stop, stop_strings(json));
+  return {};
+}
+
+Result<void> read_extension(const Json& json, ChatCall& call) {
+  const auto found = json.find("lavascope");
+  if (found == json.end() || found->is_null()) return {};
+  if (!found->is_object()) return bad_field("lavascope", "it must be an object");
+  LAVA_TRY(call.events, boolean(*found, "events", false));
+  if (!found->contains("adapters")) return {};
+  if (!(*found)["adapters"].is_array()) return bad_field("lavascope.adapters", "it must be a list of names");
+  call.request.adapters.emplace();
+  for (const Json& name : (*found)["adapters"]) {
+    if (!name.is_string()) return bad_field("lavascope.adapters", "it must be a list of names");
+    call.request.adapters->push_back(name.get<std::string>());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ChatCall> parse_chat_call(const std::string& body, const Limits& limits) {
+  LAVA_TRY(const Json json, parse_json(body));
+  LAVA_CHECK_OK(check_unknown(json));
+  ChatCall call;
+  if (json.contains("model") && !json["model"].is_null()) {
+    if (!json["model"].is_string()) return bad_field("model", "it must be a string");
+    call.model = json["model"].get<std::string>();
+  }
+  const auto messages = json.find("messages");
+  if (messages == json.end() || !messages->is_array() || messages->empty()) return bad_field("messages", "it must be a list with at least one message");
+  if (messages->size() > 10'000) return fail(Kind::too_large, "There are too many messages in the request", "more than 10000");
+  int pictures = 0;
+  for (const Json& entry : *messages) {
+    LAVA_TRY(ChatMessage parsed, message(entry, limits, pictures));
+    call.request.messages.push_back(std::move(parsed));
+  }
+  if (call.request.messages.back().role != ChatMessage::Role::user) return bad_field("messages", "the last one must be the user's");
+  LAVA_TRY(call.stream, boolean(json, "stream", false));
+  if (json.contains("stream_options") && json["stream_options"].is_object()) {
+    LAVA_TRY(call.include_usage, boolean(json["stream_options"], "include_usage", false));
+  }
+  LAVA_CHECK_OK(read_sampling(json, limits, call.request));
+  LAVA_CHECK_OK(read_extension(json, call));
+  return call;
+}
+
+Result<PreviewCall> parse_preview_call(const std::string& body) {
+  LAVA_TRY(const Json json, parse_json(body));
+  PreviewCall call;
+  LAVA_TRY(call.size.width, number<int>(json, "width", 0, 1, 65535));
+  LAVA_TRY(call.size.height, number<int>(json, "height", 0, 1, 65535));
+  if (call.size.width == 0 || call.size.height == 0) return bad_field("width", "width and height are needed");
+  LAVA_TRY(call.pictures, number<int>(json, "pictures", 1, 1, 1000));
+  return call;
+}
+
+}  // namespace lava::server

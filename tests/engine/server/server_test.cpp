@@ -1,0 +1,306 @@
+// The server before a model that answers what the test wants: access, fields, streaming, queue, cancelling.
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "engine/server/access.h"
+#include "engine/server/base64.h"
+#include "engine/server/server.h"
+
+namespace lava::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Answers with the words it is given, one every few milliseconds; waits for cancelling when asked "wait".
+class FakeModel : public Answerer {
+ public:
+  FakeModel() {
+    report_.name = "fake";
+    report_.context = 128;
+    report_.vision = "eyes";
+    report_.grounding = "boxes";
+  }
+  const ModelReport& report() const override { return report_; }
+  const DeviceInfo& device() const override { return device_; }
+  Result<Answer> answer(const lava::Request& request) override {
+    ++calls;
+    const std::string& text = request.messages.back().parts.back().text;
+    if (request.on_progress) request.on_progress("prompt", 3, 7);
+    while (text == "wait" && !request.cancel->load()) std::this_thread::sleep_for(1ms);
+    if (request.cancel->load()) {
+      ++cancelled;
+      return fail(Error::Kind::cancelled, "The request was cancelled");
+    }
+    if (text == "break") return fail(Error::Kind::internal, "It broke", "because", "Mend it");
+    Answer answer;
+    for (const char* word : {"A ", "caf\xc3\xa9 ", "cat"}) {
+      const TokenLogprob logprob{1, word, -0.5f};
+      request.on_text(word, request.top_logprobs >= 0 ? &logprob : nullptr, {});
+      answer.text += word;
+    }
+    answer.finish_reason = "stop";
+    answer.boxes.push_back({"cat", {1, 2, 3, 4}, 9, 12, 12, 12, 0});
+    answer.timings.prompt_tokens = 7;
+    answer.timings.decode_tokens = 3;
+    seed = request.sampling.seed;
+    return answer;
+  }
+  Result<std::pair<std::vector<View>, int>> preview(Size, int pictures) const override { return std::pair(std::vector<View>(1), 5 * pictures); }
+
+  std::atomic<int> calls{0}, cancelled{0};
+  std::optional<uint64_t> seed;
+
+ private:
+  ModelReport report_;
+  DeviceInfo device_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  void SetUp() override { begin({}); }
+  void begin(ServerOptions options) {
+    options.access.token = "secret-token";
+    options.access.origins = {"http://good.example"};
+    server_ = std::make_unique<Server>(options, [this](const Progress&) -> Result<std::unique_ptr<Answerer>> {
+      while (hold_) std::this_thread::sleep_for(1ms);
+      auto model = std::make_unique<FakeModel>();
+      model_ = model.get();
+      return model;
+    });
+    const auto port = server_->bind();
+    ASSERT_TRUE(port) << port.error().message();
+    port_ = *port;
+    thread_ = std::thread([this] { server_->run(); });
+    for (int i = 0; i < 1000 && !hold_ && !healthy(); ++i) std::this_thread::sleep_for(2ms);
+  }
+  void TearDown() override {
+    hold_ = false;
+    server_->stop("over");
+    thread_.join();
+  }
+  bool healthy() {
+    auto answer = client().Get("/health");
+    return answer && answer->status == 200;
+  }
+  httplib::Client client() const {
+    httplib::Client c("127.0.0.1", port_);
+    c.set_default_headers({{"Authorization", "Bearer secret-token"}});
+    c.set_read_timeout(30);
+    return c;
+  }
+  httplib::Result post(const Json& body) const { return client().Post("/v1/chat/completions", body.dump(), "application/json"); }
+  static Json question(const std::string& text) { return {{"messages", Json::array({Json{{"role", "user"}, {"content", text}}})}}; }
+
+  std::atomic<bool> hold_{false};
+  FakeModel* model_ = nullptr;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  int port_ = 0;
+};
+
+TEST_F(ServerTest, WholeAnswer) {
+  const auto answer = post(question("hi"));
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->status, 200) << answer->body;
+  const Json json = Json::parse(answer->body);
+  EXPECT_EQ(json["choices"][0]["message"]["content"], "A caf\xc3\xa9 cat");
+  EXPECT_EQ(json["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(json["usage"]["total_tokens"], 10);
+  EXPECT_EQ(json["lavascope"]["boxes"][0]["label"], "cat");
+  EXPECT_EQ(json["lavascope"]["boxes"][0]["box"], Json::array({1.0, 2.0, 3.0, 4.0}));
+}
+
+TEST_F(ServerTest, StreamEndsWithDoneAndCarriesEvents) {
+  Json body = question("hi");
+  body["stream"] = true;
+  body["stream_options"] = {{"include_usage", true}};
+  body["lavascope"] = {{"events", true}};
+  const auto answer = post(body);
+  ASSERT_TRUE(answer);
+  std::istringstream lines(answer->body);
+  std::string line, text;
+  bool progress = false, usage = false, boxes = false, done = false;
+  while (std::getline(lines, line)) {
+    if (line.rfind("data: ", 0) != 0) continue;
+    if (line == "data: [DONE]") {
+      done = true;
+      continue;
+    }
+    const Json json = Json::parse(line.substr(6));
+    progress |= json["object"] == "lavascope.progress" && json["lavascope"]["phase"] == "prompt";
+    usage |= json.contains("usage");
+    boxes |= json.contains("lavascope") && json["lavascope"].contains("boxes");
+    if (!json["choices"].empty() && json["choices"][0]["delta"].contains("content")) text += json["choices"][0]["delta"]["content"].get<std::string>();
+  }
+  EXPECT_EQ(text, "A caf\xc3\xa9 cat");
+  EXPECT_TRUE(progress && usage && boxes && done) << answer->body;
+}
+
+TEST_F(ServerTest, ErrorsInTheStreamEndItWithoutDone) {
+  Json body = question("break");
+  body["stream"] = true;
+  const auto answer = post(body);
+  ASSERT_TRUE(answer);
+  EXPECT_NE(answer->body.find("\"message\":\"It broke\""), std::string::npos);
+  EXPECT_NE(answer->body.find("\"remedy\":\"Mend it\""), std::string::npos);
+  EXPECT_EQ(answer->body.find("[DONE]"), std::string::npos);
+  const auto whole = post(question("break"));
+  EXPECT_EQ(whole->status, 500);
+}
+
+TEST_F(ServerTest, TokenHostAndOriginAreChecked) {
+  httplib::Client bare("127.0.0.1", port_);
+  EXPECT_EQ(bare.Get("/v1/models")->status, 401);
+  EXPECT_EQ(bare.Get("/health")->status, 200);
+  EXPECT_EQ(bare.Get("/v1/models", {{"Authorization", "Bearer secret-tokem"}})->status, 401);
+  EXPECT_EQ(client().Get("/v1/models", {{"Host", "evil.example"}})->status, 403);
+  EXPECT_EQ(client().Get("/v1/models", {{"Origin", "null"}})->status, 403);
+  EXPECT_EQ(client().Get("/v1/models", {{"Origin", "http://evil.example"}})->status, 403);
+  const auto good = client().Get("/v1/models", {{"Origin", "http://good.example"}});
+  EXPECT_EQ(good->status, 200);
+  EXPECT_EQ(good->get_header_value("Access-Control-Allow-Origin"), "http://good.example");
+  EXPECT_EQ(client().Get("/nowhere")->status, 404);
+}
+
+TEST_F(ServerTest, BadFieldsAreNamed) {
+  const auto expect = [&](Json body, const std::string& word, int status = 400) {
+    const auto answer = post(body);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, status) << answer->body;
+    EXPECT_NE(answer->body.find(word), std::string::npos) << word << " in " << answer->body;
+  };
+  Json body = question("hi");
+  body["temperature"] = -1;
+  expect(body, "temperature");
+  body = question("hi");
+  body["temperature"] = "hot";
+  expect(body, "temperature");
+  body = question("hi");
+  body["tools"] = Json::array({Json::object()});
+  expect(body, "tools");
+  body = question("hi");
+  body["nonsense"] = 1;
+  expect(body, "nonsense");
+  body = question("hi");
+  body["max_tokens"] = 1e99;
+  expect(body, "max_tokens");
+  body = question("hi");
+  body["model"] = "other";
+  expect(body, "fake", 404);
+  expect({{"messages", Json::array()}}, "messages");
+  expect(Json::array(), "object");
+  body = {{"messages", Json::array({Json{{"role", "user"}, {"content", Json::array({Json{{"type", "image_url"}, {"image_url", {{"url", "http://x/y.png"}}}}})}}})}};
+  expect(body, "never followed");
+  body["messages"][0]["content"][0]["image_url"]["url"] = "data:image/png;base64,QUJD";
+  expect(body, "picture 1", 422);
+  body["messages"][0]["content"][0]["image_url"]["url"] = "data:image/png;base64,Q*JD";
+  expect(body, "base64");
+  const auto broken = client().Post("/v1/chat/completions", "{\"messages\": [", "application/json");
+  EXPECT_EQ(broken->status, 400);
+  const auto deep = client().Post("/v1/chat/completions", std::string(100000, '['), "application/json");
+  EXPECT_EQ(deep->status, 400);
+  EXPECT_EQ(model_->calls, 0);
+}
+
+TEST_F(ServerTest, SeedsOfAllSizesArrive) {
+  Json body = question("hi");
+  body["seed"] = 123456789012345678;
+  ASSERT_EQ(post(body)->status, 200);
+  EXPECT_EQ(model_->seed, 123456789012345678u);
+  body["seed"] = -1;
+  ASSERT_EQ(post(body)->status, 200);
+  EXPECT_EQ(model_->seed, ~0ull);
+}
+
+TEST_F(ServerTest, AClientThatLeavesCancelsItsRequest) {
+  for (const bool stream : {true, false}) {
+    const int before = model_->cancelled;
+    httplib::Client impatient("127.0.0.1", port_);
+    impatient.set_read_timeout(0, 200'000);
+    Json body = question("wait");
+    body["stream"] = stream;
+    impatient.Post("/v1/chat/completions", {{"Authorization", "Bearer secret-token"}}, body.dump(), "application/json");
+    impatient.stop();
+    for (int i = 0; i < 5000 && model_->cancelled == before; ++i) std::this_thread::sleep_for(2ms);
+    EXPECT_EQ(model_->cancelled, before + 1) << (stream ? "stream" : "whole");
+  }
+  EXPECT_EQ(post(question("hi"))->status, 200);
+}
+
+TEST_F(ServerTest, AFullQueueSaysSo) {
+  TearDown();
+  ServerOptions options;
+  options.queue = 1;
+  begin(options);
+  std::vector<std::thread> clients;
+  std::atomic<int> busy{0};
+  for (int i = 0; i < 3; ++i)
+    clients.emplace_back([&] {
+      httplib::Client c("127.0.0.1", port_);
+      c.set_read_timeout(3);
+      const auto answer = c.Post("/v1/chat/completions", {{"Authorization", "Bearer secret-token"}}, question("wait").dump(), "application/json");
+      if (answer && answer->status == 429) ++busy;
+    });
+  for (int i = 0; i < 2000 && busy == 0; ++i) std::this_thread::sleep_for(2ms);
+  EXPECT_GE(busy, 1);
+  for (auto& c : clients) c.join();
+}
+
+TEST_F(ServerTest, StoppingEndsRequestsWithASentence) {
+  Json body = question("wait");
+  body["stream"] = true;
+  std::string received;
+  std::thread asking([&] {
+    const auto answer = post(body);
+    if (answer) received = answer->body;
+  });
+  for (int i = 0; i < 5000 && model_->calls == 0; ++i) std::this_thread::sleep_for(1ms);
+  server_->stop("The engine was stopped");
+  asking.join();
+  EXPECT_NE(received.find("The engine was stopped"), std::string::npos) << received;
+}
+
+TEST_F(ServerTest, SaysThatItLoads) {
+  TearDown();
+  hold_ = true;
+  begin({});
+  httplib::Result answer;
+  for (int i = 0; i < 1000 && !(answer = client().Get("/health")); ++i) std::this_thread::sleep_for(2ms);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(Json::parse(answer->body)["status"], "loading");
+  EXPECT_EQ(post(question("hi"))->status, 503);
+}
+
+TEST_F(ServerTest, ATakenPortIsASentence) {
+  ServerOptions options;
+  options.port = port_;
+  Server second(options, [](const Progress&) -> Result<std::unique_ptr<Answerer>> { return std::make_unique<FakeModel>(); });
+  const auto port = second.bind();
+  ASSERT_FALSE(port);
+  EXPECT_NE(port.error().message().find("port"), std::string::npos);
+}
+
+TEST(Base64, AgreesWithTheStandard) {
+  EXPECT_EQ(decode_base64("Zm9vYmFy"), "foobar");
+  EXPECT_EQ(decode_base64("Zm9vYg=="), "foob");
+  EXPECT_EQ(decode_base64("Zm9vYg"), "foob");
+  EXPECT_EQ(decode_base64(""), "");
+  EXPECT_FALSE(decode_base64("Z"));
+  EXPECT_FALSE(decode_base64("Zm9 "));
+}
+
+TEST(Access, HostForms) {
+  AccessRules rules;
+  rules.hosts = {"box.lan"};
+  for (const char* good : {"127.0.0.1", "127.0.0.1:80", "LOCALHOST:1", "[::1]", "[::1]:8080", "box.lan:9"}) EXPECT_TRUE(host_allowed(rules, good)) << good;
+  for (const char* bad : {"", "evil", "127.0.0.1.evil.example", "127.0.0.1:x", "[::1", "[::1]x", "localhost:123456"}) {
+    EXPECT_FALSE(host_allowed(rules, bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace lava::server
