@@ -267,8 +267,11 @@ TEST_F(ServerTest, SaysThatItLoads) {
   TearDown();
   hold_ = true;
   begin({});
-  httplib::Result answer;
-  for (int i = 0; i < 1000 && !(answer = client().Get("/health")); ++i) std::this_thread::sleep_for(2ms);
+  auto answer = client().Get("/health");
+  for (int i = 0; i < 1000 && !answer; ++i) {
+    std::this_thread::sleep_for(2ms);
+    answer = client().Get("/health");
+  }
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 503);
   EXPECT_EQ(Json::parse(answer->body)["status"], "loading");
