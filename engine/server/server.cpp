@@ -80,6 +80,11 @@ class Server::Impl {
     http_.set_read_timeout(30);
     http_.set_write_timeout(30);
     http_.set_tcp_nodelay(true);
+    // The library's default would let two servers share a port and take turns.
+    http_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     // A connection holds a thread; the queue bounds how many of them compute.
     http_.new_task_queue = [n = options_.queue] { return new httplib::ThreadPool(static_cast<size_t>(n) + 24); };
     http_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) { return admit(request, response); });

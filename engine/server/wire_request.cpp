@@ -41,7 +41,7 @@ Result<T> number(const Json& json, const std::string& field, T fallback, double 
     return bad_field(field, "it must be between " + std::to_string(low) + " and " + std::to_string(high));
   if constexpr (std::is_integral_v<T>) {
     if (value != std::floor(value)) return bad_field(field, "it must be a whole number");
-    if (found->is_number_unsigned() && std::is_unsigned_v<T>) return found->get<T>();
+    if (found->is_number_integer()) return found->get<T>();  // whole: a double holds only 53 bits
   }
   return static_cast<T>(value);
 }
