@@ -30,18 +30,19 @@ double seconds_of(const std::function<void()>& work) {
 
 // A language model of a GGUF file alone, and rows of arbitrary ids: dense models take the same time for any token.
 struct TextBench {
-  std::unique_ptr<Device> cpu, traced;
+  std::unique_ptr<Device> cpu;
+  std::unique_ptr<TraceDevice> traced;
   std::unique_ptr<io::Gguf> file;
   std::unique_ptr<Weights> weights;
   std::unique_ptr<Decoder> decoder;
   std::unique_ptr<TextRunner> runner;
 
-  Device& device() { return traced ? *traced : *cpu; }
+  Device& device() { return traced ? static_cast<Device&>(*traced) : *cpu; }
 
   static Result<TextBench> open(const BenchSettings& settings) {
     TextBench bench;
     LAVA_TRY(bench.cpu, make_cpu_device(settings.cpu));
-    if (settings.trace) bench.traced = make_trace_device(*bench.cpu);
+    if (settings.trace) bench.traced = std::make_unique<TraceDevice>(*bench.cpu);
     LAVA_TRY(bench.file, io::Gguf::open(settings.model));
     LAVA_TRY(const TextConfig config, read_gguf_text_config(*bench.file));
     bench.weights = std::make_unique<Weights>(bench.device());
@@ -98,7 +99,7 @@ Result<void> bench_text(BenchSettings settings, bool decode) {
     if (round > 0) times.push_back(seconds);
   }
   print(settings, decode ? "decode" : "prefill", bench.cpu->info(), settings.n, times);
-  if (settings.trace) std::printf("%s", trace_table(static_cast<TraceDevice&>(*bench.traced)).c_str());
+  if (settings.trace) std::printf("%s", bench.traced->table().c_str());
   return {};
 }
 
