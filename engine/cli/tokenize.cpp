@@ -37,8 +37,10 @@ std::string visible(const std::string& bytes) {
 
 void print_table(const text::Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
   const text::SpecialIds& special = tokenizer.special();
-  fmt::print("{}, {} tokens, BOS {}\n{} tokens in the text\n", tokenizer.kind(), tokenizer.size(), special.add_bos ? "on" : "off", ids.size());
-  for (const int32_t id : ids) fmt::print("{:>8}  {}{}\n", id, visible(tokenizer.token_bytes(id, true)), tokenizer.is_control(id) ? "  control" : "");
+  fmt::print("{}, {} tokens, BOS {}\n{} tokens in the text\n", tokenizer.kind(), tokenizer.size(), special.add_bos ? "on" : "off",
+             ids.size());
+  for (const int32_t id : ids)
+    fmt::print("{:>8}  {}{}\n", id, visible(tokenizer.token_bytes(id, true)), tokenizer.is_control(id) ? "  control" : "");
 }
 
 Result<void> run(const Options& options) {

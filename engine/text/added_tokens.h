@@ -40,8 +40,8 @@ class AddedTokenMatcher {
 
  private:
   struct Node {
-    int32_t token = -1;                              // index into tokens_
-    std::vector<std::pair<uint8_t, int32_t>> next;   // few children, searched in order
+    int32_t token = -1;                             // index into tokens_
+    std::vector<std::pair<uint8_t, int32_t>> next;  // few children, searched in order
   };
   int32_t child(int32_t node, uint8_t byte) const;
   const AddedToken* longest_at(std::string_view text, size_t begin, const Accept& accept) const;

@@ -11,7 +11,9 @@ namespace {
 
 constexpr char32_t small_limit = 0x800;
 
-uint64_t pair_key(int32_t left, int32_t right) { return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) | static_cast<uint32_t>(right); }
+uint64_t pair_key(int32_t left, int32_t right) {
+  return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) | static_cast<uint32_t>(right);
+}
 
 size_t hash_of(uint64_t key) {
   key ^= key >> 31;
@@ -84,8 +86,7 @@ Result<BpeModel> BpeModel::build(const TokenTable& table, const Merges& merges, 
   for (int32_t id = 0; id < table.size(); ++id)
     if (takes_part(table.kind(id)) && !table.text(id).empty()) model.symbols_.try_emplace(std::string(table.text(id)), id);
   model.reserve_pairs(merges.size());
-  for (size_t rank = 0; rank < merges.size(); ++rank)
-    LAVA_CHECK_OK(model.add_merge(table, merges[rank], static_cast<uint32_t>(rank)));
+  for (size_t rank = 0; rank < merges.size(); ++rank) LAVA_CHECK_OK(model.add_merge(table, merges[rank], static_cast<uint32_t>(rank)));
   model.small_characters_.assign(small_limit, no_token);
   for (char32_t c = 0; c < small_limit; ++c)
     if (const auto found = model.symbols_.find(to_utf8(c)); found != model.symbols_.end()) model.small_characters_[c] = found->second;

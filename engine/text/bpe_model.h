@@ -13,12 +13,12 @@
 namespace lava::text {
 
 struct BpeOptions {
-  bool byte_fallback = false;            // an unknown character becomes its <0xXX> tokens
-  bool ignore_merges = false;            // a word that is a token is that token
-  bool fuse_unknown = false;             // neighbouring unknown characters become one unknown token
-  int32_t unknown = no_token;            // no_token: unknown characters vanish
-  bool split_unknown_symbols = false;    // merges may pass through texts that are no tokens (GGUF files)
-  bool first_duplicate_wins = false;     // of equal merges the first (GGUF) or the last (tokenizer.json) counts
+  bool byte_fallback = false;          // an unknown character becomes its <0xXX> tokens
+  bool ignore_merges = false;          // a word that is a token is that token
+  bool fuse_unknown = false;           // neighbouring unknown characters become one unknown token
+  int32_t unknown = no_token;          // no_token: unknown characters vanish
+  bool split_unknown_symbols = false;  // merges may pass through texts that are no tokens (GGUF files)
+  bool first_duplicate_wins = false;   // of equal merges the first (GGUF) or the last (tokenizer.json) counts
 };
 
 class BpeModel {
@@ -50,12 +50,12 @@ class BpeModel {
   int32_t symbol_of_character(std::string_view character) const;
 
   BpeOptions options_;
-  int32_t tokens_ = 0;                                  // symbols from here on are no tokens
-  std::unordered_map<std::string, int32_t> symbols_;    // token texts that take part, and merge parts that are no tokens
-  std::vector<std::string> extra_symbols_;              // texts of the latter
-  std::vector<int32_t> small_characters_;               // symbol of each code point below 0x800, or no_token
-  std::vector<int32_t> byte_tokens_;                    // 256 ids, empty unless every byte has one
-  std::vector<Slot> pairs_;                             // open addressing, power of two
+  int32_t tokens_ = 0;                                // symbols from here on are no tokens
+  std::unordered_map<std::string, int32_t> symbols_;  // token texts that take part, and merge parts that are no tokens
+  std::vector<std::string> extra_symbols_;            // texts of the latter
+  std::vector<int32_t> small_characters_;             // symbol of each code point below 0x800, or no_token
+  std::vector<int32_t> byte_tokens_;                  // 256 ids, empty unless every byte has one
+  std::vector<Slot> pairs_;                           // open addressing, power of two
 };
 
 }  // namespace lava::text

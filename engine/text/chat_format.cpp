@@ -96,9 +96,15 @@ std::vector<Segment> render_chat(const ChatFormat& format, std::span<const Turn>
   if (!inside && !system.empty()) renderer.system(system);
   for (const Turn& turn : turns.subspan(starts_with_system ? 1 : 0)) {
     switch (turn.role) {
-      case Role::system: renderer.system(text_of(turn)); break;
-      case Role::user: renderer.user(turn, inside ? std::string_view(system) : std::string_view()); break;
-      case Role::assistant: renderer.assistant(turn); break;
+      case Role::system:
+        renderer.system(text_of(turn));
+        break;
+      case Role::user:
+        renderer.user(turn, inside ? std::string_view(system) : std::string_view());
+        break;
+      case Role::assistant:
+        renderer.assistant(turn);
+        break;
     }
   }
   renderer.own(format.opening);

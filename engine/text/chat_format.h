@@ -32,10 +32,10 @@ struct ChatFormat {
   std::string_view system_before = {}, system_after = {};
   std::string_view first_user_before = {}, user_before = {}, user_after = {};
   std::string_view assistant_before = {}, assistant_after = {};
-  std::string_view opening = {};          // what stands before the answer to come
+  std::string_view opening = {};  // what stands before the answer to come
   Pictures pictures = Pictures::marker_and_newline;
-  bool writes_bos = false;                // the prompt begins with the text of BOS, whether or not the vocabulary adds it
-  bool trims = false;                     // white space around a turn's text is dropped
+  bool writes_bos = false;                          // the prompt begins with the text of BOS, whether or not the vocabulary adds it
+  bool trims = false;                               // white space around a turn's text is dropped
   std::vector<std::string_view> stop_tokens = {};   // token texts that end an answer, beside the vocabulary's own
   std::vector<std::string_view> stop_strings = {};  // texts that end an answer
 };
@@ -44,10 +44,10 @@ const ChatFormat* find_chat_format(std::string_view name);  // nullptr: no such 
 std::vector<std::string_view> chat_format_names();
 
 struct ChatHints {
-  std::string chat_template;  // Jinja text of the model, may be empty
-  std::string model_name;     // general.name, folder or file name
-  std::string architecture;   // "llama", "mistral", "qwen2", ... of the language model
-  bool has_projector = false; // a model of the LLaVA family: its own table goes before the file's template
+  std::string chat_template;   // Jinja text of the model, may be empty
+  std::string model_name;      // general.name, folder or file name
+  std::string architecture;    // "llama", "mistral", "qwen2", ... of the language model
+  bool has_projector = false;  // a model of the LLaVA family: its own table goes before the file's template
 };
 
 Result<const ChatFormat*> detect_chat_format(const ChatHints& hints);

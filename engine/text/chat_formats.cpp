@@ -15,38 +15,73 @@ constexpr std::string_view llava_system =
     "the user with a variety of tasks using natural language.";
 
 ChatFormat vicuna(std::string_view name, std::string_view system) {
-  return {.name = name, .default_system = system, .system_after = " ", .user_before = "USER: ", .user_after = " ",
-          .assistant_before = "ASSISTANT: ", .assistant_after = "</s>", .opening = "ASSISTANT:", .stop_tokens = {"</s>"}};
+  return {.name = name,
+          .default_system = system,
+          .system_after = " ",
+          .user_before = "USER: ",
+          .user_after = " ",
+          .assistant_before = "ASSISTANT: ",
+          .assistant_after = "</s>",
+          .opening = "ASSISTANT:",
+          .stop_tokens = {"</s>"}};
 }
 
 ChatFormat chatml(std::string_view name, std::string_view system) {
-  return {.name = name, .default_system = system,
-          .system_before = "<|im_start|>system\n", .system_after = "<|im_end|>\n",
-          .user_before = "<|im_start|>user\n", .user_after = "<|im_end|>\n",
-          .assistant_before = "<|im_start|>assistant\n", .assistant_after = "<|im_end|>\n",
-          .opening = "<|im_start|>assistant\n", .stop_tokens = {"<|im_end|>"}};
+  return {.name = name,
+          .default_system = system,
+          .system_before = "<|im_start|>system\n",
+          .system_after = "<|im_end|>\n",
+          .user_before = "<|im_start|>user\n",
+          .user_after = "<|im_end|>\n",
+          .assistant_before = "<|im_start|>assistant\n",
+          .assistant_after = "<|im_end|>\n",
+          .opening = "<|im_start|>assistant\n",
+          .stop_tokens = {"<|im_end|>"}};
 }
 
 ChatFormat llama3(std::string_view name, std::string_view system) {
-  return {.name = name, .default_system = system,
-          .system_before = "<|start_header_id|>system<|end_header_id|>\n\n", .system_after = "<|eot_id|>",
-          .user_before = "<|start_header_id|>user<|end_header_id|>\n\n", .user_after = "<|eot_id|>",
-          .assistant_before = "<|start_header_id|>assistant<|end_header_id|>\n\n", .assistant_after = "<|eot_id|>",
-          .opening = "<|start_header_id|>assistant<|end_header_id|>\n\n", .writes_bos = true, .trims = true, .stop_tokens = {"<|eot_id|>"}};
+  return {.name = name,
+          .default_system = system,
+          .system_before = "<|start_header_id|>system<|end_header_id|>\n\n",
+          .system_after = "<|eot_id|>",
+          .user_before = "<|start_header_id|>user<|end_header_id|>\n\n",
+          .user_after = "<|eot_id|>",
+          .assistant_before = "<|start_header_id|>assistant<|end_header_id|>\n\n",
+          .assistant_after = "<|eot_id|>",
+          .opening = "<|start_header_id|>assistant<|end_header_id|>\n\n",
+          .writes_bos = true,
+          .trims = true,
+          .stop_tokens = {"<|eot_id|>"}};
 }
 
 // Meta's form; LLaVA writes no BOS itself.
 ChatFormat llama2(std::string_view name, std::string_view system, bool writes_bos) {
-  return {.name = name, .default_system = system, .system_place = Place::inside_first_user,
-          .system_before = "<<SYS>>\n", .system_after = "\n<</SYS>>\n\n",
-          .first_user_before = "[INST] ", .user_before = "<s>[INST] ", .user_after = " [/INST]",
-          .assistant_before = " ", .assistant_after = " </s>", .writes_bos = writes_bos, .trims = writes_bos, .stop_tokens = {"</s>"}};
+  return {.name = name,
+          .default_system = system,
+          .system_place = Place::inside_first_user,
+          .system_before = "<<SYS>>\n",
+          .system_after = "\n<</SYS>>\n\n",
+          .first_user_before = "[INST] ",
+          .user_before = "<s>[INST] ",
+          .user_after = " [/INST]",
+          .assistant_before = " ",
+          .assistant_after = " </s>",
+          .writes_bos = writes_bos,
+          .trims = writes_bos,
+          .stop_tokens = {"</s>"}};
 }
 
 ChatFormat mistral(std::string_view name, std::string_view user_before, std::string_view user_after, std::string_view assistant_before,
                    std::string_view assistant_after, bool writes_bos) {
-  return {.name = name, .system_place = Place::inside_first_user, .system_after = "\n\n", .user_before = user_before, .user_after = user_after,
-          .assistant_before = assistant_before, .assistant_after = assistant_after, .writes_bos = writes_bos, .stop_tokens = {"</s>"}};
+  return {.name = name,
+          .system_place = Place::inside_first_user,
+          .system_after = "\n\n",
+          .user_before = user_before,
+          .user_after = user_after,
+          .assistant_before = assistant_before,
+          .assistant_after = assistant_after,
+          .writes_bos = writes_bos,
+          .stop_tokens = {"</s>"}};
 }
 
 ChatFormat chatml_direct() {
@@ -58,38 +93,65 @@ ChatFormat chatml_direct() {
 // As the published OneVision folders of transformers write it: a space after the role, no newline between turns.
 ChatFormat onevision() {
   return {.name = "onevision",
-          .system_before = "<|im_start|>system \n", .system_after = "<|im_end|>",
-          .user_before = "<|im_start|>user ", .user_after = "<|im_end|>",
-          .assistant_before = "<|im_start|>assistant ", .assistant_after = "<|im_end|>",
-          .opening = "<|im_start|>assistant\n", .pictures = Pictures::all_first, .stop_tokens = {"<|im_end|>"}};
+          .system_before = "<|im_start|>system \n",
+          .system_after = "<|im_end|>",
+          .user_before = "<|im_start|>user ",
+          .user_after = "<|im_end|>",
+          .assistant_before = "<|im_start|>assistant ",
+          .assistant_after = "<|im_end|>",
+          .opening = "<|im_start|>assistant\n",
+          .pictures = Pictures::all_first,
+          .stop_tokens = {"<|im_end|>"}};
 }
 
 ChatFormat by_role(std::string_view name, std::string_view system, std::string_view user, std::string_view assistant, std::string_view end,
                    std::string_view stop) {
-  return {.name = name, .system_before = system, .system_after = end, .user_before = user, .user_after = end, .assistant_before = assistant,
-          .assistant_after = end, .opening = assistant, .stop_tokens = {stop}};
+  return {.name = name,
+          .system_before = system,
+          .system_after = end,
+          .user_before = user,
+          .user_after = end,
+          .assistant_before = assistant,
+          .assistant_after = end,
+          .opening = assistant,
+          .stop_tokens = {stop}};
 }
 
 ChatFormat gemma() {
-  return {.name = "gemma", .system_place = Place::inside_first_user, .system_after = "\n\n",
-          .user_before = "<start_of_turn>user\n", .user_after = "<end_of_turn>\n",
-          .assistant_before = "<start_of_turn>model\n", .assistant_after = "<end_of_turn>\n",
-          .opening = "<start_of_turn>model\n", .writes_bos = true, .trims = true, .stop_tokens = {"<end_of_turn>"}};
+  return {.name = "gemma",
+          .system_place = Place::inside_first_user,
+          .system_after = "\n\n",
+          .user_before = "<start_of_turn>user\n",
+          .user_after = "<end_of_turn>\n",
+          .assistant_before = "<start_of_turn>model\n",
+          .assistant_after = "<end_of_turn>\n",
+          .opening = "<start_of_turn>model\n",
+          .writes_bos = true,
+          .trims = true,
+          .stop_tokens = {"<end_of_turn>"}};
 }
 
 ChatFormat plain_vicuna() {
-  return {.name = "vicuna", .system_after = "\n\n", .user_before = "USER: ", .user_after = "\n", .assistant_before = "ASSISTANT: ",
-          .assistant_after = "</s>\n", .opening = "ASSISTANT:", .stop_tokens = {"</s>"}};
+  return {.name = "vicuna",
+          .system_after = "\n\n",
+          .user_before = "USER: ",
+          .user_after = "\n",
+          .assistant_before = "ASSISTANT: ",
+          .assistant_after = "</s>\n",
+          .opening = "ASSISTANT:",
+          .stop_tokens = {"</s>"}};
 }
 
 ChatFormat plain() { return {.name = "plain", .pictures = Pictures::marker_only, .stop_strings = {"\n"}}; }
 
 const std::vector<ChatFormat>& formats() {
   static const std::vector<ChatFormat> table = {
-      vicuna("vicuna_v1", "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite "
-                          "answers to the user's questions."),
-      vicuna("llava_v1", "A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite "
-                         "answers to the human's questions."),
+      vicuna("vicuna_v1",
+             "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite "
+             "answers to the user's questions."),
+      vicuna("llava_v1",
+             "A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite "
+             "answers to the human's questions."),
       llama2("llava_llama_2", llava_system, false),
       llama3("llava_llama_3", llava_system),
       mistral("mistral_instruct", "[INST] ", " [/INST]", " ", " </s>", false),
@@ -107,7 +169,8 @@ const std::vector<ChatFormat>& formats() {
       mistral("mistral-v3-tekken", "[INST]", "[/INST]", "", "</s>", true),
       plain_vicuna(),
       by_role("phi3", "<|system|>\n", "<|user|>\n", "<|assistant|>\n", "<|end|>\n", "<|end|>"),
-      by_role("phi4", "<|im_start|>system<|im_sep|>", "<|im_start|>user<|im_sep|>", "<|im_start|>assistant<|im_sep|>", "<|im_end|>", "<|im_end|>"),
+      by_role("phi4", "<|im_start|>system<|im_sep|>", "<|im_start|>user<|im_sep|>", "<|im_start|>assistant<|im_sep|>", "<|im_end|>",
+              "<|im_end|>"),
       by_role("zephyr", "<|system|>\n", "<|user|>\n", "<|assistant|>\n", "<|endoftext|>\n", "<|endoftext|>"),
       gemma(),
   };
@@ -136,7 +199,8 @@ std::string_view by_template(std::string_view text) {
   if (has(text, "[INST]")) {
     if (has(text, "[SYSTEM_PROMPT]")) return "mistral-v7";
     if (has(text, "' [INST] ' + system_message")) return "mistral-v1";
-    if (has(text, "[AVAILABLE_TOOLS]")) return has(text, " [INST] ") ? "mistral-v1" : has(text, "\"[INST]\"") ? "mistral-v3-tekken" : "mistral-v3";
+    if (has(text, "[AVAILABLE_TOOLS]"))
+      return has(text, " [INST] ") ? "mistral-v1" : has(text, "\"[INST]\"") ? "mistral-v3-tekken" : "mistral-v3";
     return "llama-2";
   }
   if (has(text, "<|assistant|>") && has(text, "<|end|>")) return "phi3";
@@ -177,7 +241,9 @@ std::vector<std::string_view> chat_format_names() {
 }
 
 Result<const ChatFormat*> detect_chat_format(const ChatHints& hints) {
-  const std::string_view name = hints.has_projector ? for_llava(hints) : hints.chat_template.empty() ? "plain" : by_template(hints.chat_template);
+  const std::string_view name = hints.has_projector           ? for_llava(hints)
+                                : hints.chat_template.empty() ? "plain"
+                                                              : by_template(hints.chat_template);
   if (const ChatFormat* format = find_chat_format(name)) return format;
   std::string known;
   for (const std::string_view other : chat_format_names()) (known += known.empty() ? "" : ", ") += other;

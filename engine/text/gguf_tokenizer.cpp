@@ -32,9 +32,12 @@ Result<void> fill_table(const GgufVocabulary& v, bool spm, TokenTable& table) {
   const auto count = static_cast<int64_t>(v.tokens.size());
   if (count == 0) return broken("it has no tokens");
   if (count > TokenTable::max_tokens) return broken("it has " + std::to_string(count) + " tokens");
-  if (!v.token_types.empty() && v.token_types.size() != v.tokens.size()) return broken("the list of token types has another length than the list of tokens");
-  if (!v.scores.empty() && v.scores.size() != v.tokens.size()) return broken("the list of scores has another length than the list of tokens");
-  if (std::any_of(v.scores.begin(), v.scores.end(), [](float score) { return std::isnan(score); })) return broken("a score is not a number");
+  if (!v.token_types.empty() && v.token_types.size() != v.tokens.size())
+    return broken("the list of token types has another length than the list of tokens");
+  if (!v.scores.empty() && v.scores.size() != v.tokens.size())
+    return broken("the list of scores has another length than the list of tokens");
+  if (std::any_of(v.scores.begin(), v.scores.end(), [](float score) { return std::isnan(score); }))
+    return broken("a score is not a number");
   for (const int32_t type : v.token_types)
     if (type < 1 || type > 6) return broken("token type " + std::to_string(type) + " is unknown");
   for (int64_t id = 0; id < count; ++id) table.place(id, v.tokens[id], kind_of(v, id, spm));
@@ -77,7 +80,8 @@ Result<std::vector<AddedToken>> cut_tokens(const GgufVocabulary& v, const TokenT
     const TokenKind kind = table.kind(id);
     if (kind != TokenKind::control && kind != TokenKind::unknown && kind != TokenKind::user_defined) continue;
     AddedToken token{.id = id, .content = std::string(table.text(id)), .special = kind != TokenKind::user_defined};
-    if (token.content.size() > max_added_token_bytes) return broken("special token " + std::to_string(id) + " has " + std::to_string(token.content.size()) + " bytes");
+    if (token.content.size() > max_added_token_bytes)
+      return broken("special token " + std::to_string(id) + " has " + std::to_string(token.content.size()) + " bytes");
     // Phi-3's published tokenizer takes white space after these tokens along; GGUF has no key for it.
     token.rstrip = phi3 && token.special && token.content != "<unk>" && token.content != "<s>" && token.content != "<|endoftext|>";
     added.push_back(std::move(token));
@@ -90,7 +94,8 @@ Result<BpeModel::Merges> split_merges(const std::vector<std::string>& merges) {
   out.reserve(merges.size());
   for (const std::string& merge : merges) {
     const size_t space = merge.find(' ', 1);
-    if (merge.empty() || space == std::string::npos || space + 1 == merge.size()) return broken("a merge is not two texts: \"" + merge.substr(0, 80) + "\"");
+    if (merge.empty() || space == std::string::npos || space + 1 == merge.size())
+      return broken("a merge is not two texts: \"" + merge.substr(0, 80) + "\"");
     out.emplace_back(merge.substr(0, space), merge.substr(space + 1));
   }
   return out;
@@ -117,7 +122,8 @@ Result<std::unique_ptr<Tokenizer>> bpe_from_gguf(const GgufVocabulary& v) {
   const std::string name = v.pre.empty() ? "default" : v.pre;
   const auto rule = split_rule(name);
   if (!rule)
-    return fail(Error::Kind::unsupported, "The model file names a way of splitting text that this program does not know", "tokenizer.ggml.pre is \"" + name.substr(0, 80) + "\"",
+    return fail(Error::Kind::unsupported, "The model file names a way of splitting text that this program does not know",
+                "tokenizer.ggml.pre is \"" + name.substr(0, 80) + "\"",
                 "Load the model with the split rule \"default\"; answers may be somewhat worse");
   Pipeline pipeline;
   LAVA_CHECK_OK(fill_table(v, false, pipeline.table));
@@ -143,9 +149,11 @@ Result<std::unique_ptr<Tokenizer>> bpe_from_gguf(const GgufVocabulary& v) {
 Result<std::unique_ptr<Tokenizer>> from_gguf(const GgufVocabulary& vocabulary) try {
   if (vocabulary.model == "llama") return spm_from_gguf(vocabulary);
   if (vocabulary.model == "gpt2") return bpe_from_gguf(vocabulary);
-  if (vocabulary.model.empty() || vocabulary.model == "no_vocab") return fail(Error::Kind::invalid, "The model file has no vocabulary", "tokenizer.ggml.model is missing");
+  if (vocabulary.model.empty() || vocabulary.model == "no_vocab")
+    return fail(Error::Kind::invalid, "The model file has no vocabulary", "tokenizer.ggml.model is missing");
   return fail(Error::Kind::unsupported, "The model file's kind of tokenizer is not supported",
-              "tokenizer.ggml.model is \"" + vocabulary.model.substr(0, 80) + "\"", "Choose a model with a SentencePiece (llama) or byte-level BPE (gpt2) vocabulary");
+              "tokenizer.ggml.model is \"" + vocabulary.model.substr(0, 80) + "\"",
+              "Choose a model with a SentencePiece (llama) or byte-level BPE (gpt2) vocabulary");
 } catch (const std::exception& problem) {
   return broken(problem.what());
 }

@@ -5,7 +5,8 @@ namespace lava::text {
 namespace {
 
 tl::unexpected<Error> wrong(std::string_view key) {
-  return fail(Error::Kind::invalid, "The model file's vocabulary is broken", std::string(key) + " has the wrong type or is too long", "Download the file again");
+  return fail(Error::Kind::invalid, "The model file's vocabulary is broken", std::string(key) + " has the wrong type or is too long",
+              "Download the file again");
 }
 
 Result<void> read_texts(const io::Gguf& gguf, std::string_view key, std::vector<std::string>& out) {

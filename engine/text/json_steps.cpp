@@ -81,7 +81,8 @@ Result<steps::Behavior> behavior_of(const json& step) {
   if (name == "MergedWithPrevious") return steps::Behavior::merged_with_previous;
   if (name == "MergedWithNext") return steps::Behavior::merged_with_next;
   if (name == "Contiguous") return steps::Behavior::contiguous;
-  return fail(Error::Kind::unsupported, "The tokenizer splits text in a way that this program does not know", "behavior " + name.substr(0, 80));
+  return fail(Error::Kind::unsupported, "The tokenizer splits text in a way that this program does not know",
+              "behavior " + name.substr(0, 80));
 }
 
 Result<SplitStep> metaspace_of(const json& step) {
@@ -92,7 +93,8 @@ Result<SplitStep> metaspace_of(const json& step) {
   if (scheme == "always") return steps::metaspace(replacement, steps::PrependScheme::always, split);
   if (scheme == "first") return steps::metaspace(replacement, steps::PrependScheme::first, split);
   if (scheme == "never") return steps::metaspace(replacement, steps::PrependScheme::never, split);
-  return fail(Error::Kind::unsupported, "The tokenizer puts spaces in a way that this program does not know", "prepend_scheme " + scheme.substr(0, 80));
+  return fail(Error::Kind::unsupported, "The tokenizer puts spaces in a way that this program does not know",
+              "prepend_scheme " + scheme.substr(0, 80));
 }
 
 }  // namespace
@@ -175,7 +177,8 @@ Result<void> read_decoder(const json& step, DecodePlan& plan, int depth) {
   if (step.is_null()) return {};
   if (!step.is_object()) return unknown("decoder", step);
   const std::string type = text_of(step, "type");
-  if (type == "Sequence") return for_each_step(step, "decoders", depth, [&](const json& entry) { return read_decoder(entry, plan, depth + 1); });
+  if (type == "Sequence")
+    return for_each_step(step, "decoders", depth, [&](const json& entry) { return read_decoder(entry, plan, depth + 1); });
   if (type == "ByteLevel") {
     plan.byte_level = true;
   } else if (type == "ByteFallback") {
@@ -191,7 +194,8 @@ Result<void> read_decoder(const json& step, DecodePlan& plan, int depth) {
     plan.replacements.emplace_back(pattern.text, std::move(content));
   } else if (type == "Strip") {
     const int64_t start = number_of(step, "start", 0);
-    if (text_of(step, "content") != " " || number_of(step, "stop", 0) != 0 || start < 0 || start > 1000) return unknown("decoder with unusual numbers,", step);
+    if (text_of(step, "content") != " " || number_of(step, "stop", 0) != 0 || start < 0 || start > 1000)
+      return unknown("decoder with unusual numbers,", step);
     plan.strip_left = static_cast<size_t>(start);
   } else if (type != "Fuse") {
     return unknown("decoder", step);
@@ -212,7 +216,9 @@ Result<void> read_template(const json& step, PostProcessing& out) {
       after_text = true;
     } else if (entry.contains("SpecialToken") && entry["SpecialToken"].is_object()) {
       auto& place = after_text ? out.last_token : out.first_token;
-      if (place) return fail(Error::Kind::unsupported, "The tokenizer puts several special tokens around a text", "post_processor TemplateProcessing");
+      if (place)
+        return fail(Error::Kind::unsupported, "The tokenizer puts several special tokens around a text",
+                    "post_processor TemplateProcessing");
       place = text_of(entry["SpecialToken"], "id");
     } else {
       return broken("an entry of the post processor's template has an unknown form");
@@ -227,7 +233,8 @@ Result<void> read_post_processor(const json& step, PostProcessing& out, int dept
   if (step.is_null()) return {};
   if (!step.is_object()) return unknown("post_processor", step);
   const std::string type = text_of(step, "type");
-  if (type == "Sequence") return for_each_step(step, "processors", depth, [&](const json& entry) { return read_post_processor(entry, out, depth + 1); });
+  if (type == "Sequence")
+    return for_each_step(step, "processors", depth, [&](const json& entry) { return read_post_processor(entry, out, depth + 1); });
   if (type == "TemplateProcessing") return read_template(step, out);
   return type == "ByteLevel" ? Result<void>() : Result<void>(unknown("post_processor", step));
 }

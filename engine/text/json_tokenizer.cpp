@@ -34,8 +34,10 @@ bool is_true(const json& object, const char* key) { return member(object, key) =
 Result<void> check_model(const json& model) {
   if (!model.is_object()) return broken("it has no model");
   const json& type = member(model, "type");
-  if (!type.is_null() && type != "BPE") return unsupported(type.is_string() ? "model type " + type.get<std::string>().substr(0, 80) : "model type is no text");
-  if (!member(model, "vocab").is_object()) return type.is_null() ? unsupported("the model has neither a type nor a BPE vocabulary") : broken("the model has no vocabulary");
+  if (!type.is_null() && type != "BPE")
+    return unsupported(type.is_string() ? "model type " + type.get<std::string>().substr(0, 80) : "model type is no text");
+  if (!member(model, "vocab").is_object())
+    return type.is_null() ? unsupported("the model has neither a type nor a BPE vocabulary") : broken("the model has no vocabulary");
   if (!member(model, "merges").is_array()) return broken("the model has no list of merges");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (const json& text = member(model, key); !text.is_null() && text != "") return unsupported(std::string("it uses ") + key);
@@ -46,7 +48,9 @@ Result<void> check_model(const json& model) {
 Result<void> read_vocabulary(const json& vocab, TokenTable& table) {
   const auto limit = std::min<int64_t>(TokenTable::max_tokens, 4 * static_cast<int64_t>(vocab.size()) + 100'000);
   for (const auto& [text, id] : vocab.items()) {
-    if (!id.is_number_integer() || id < 0 || id >= limit) return broken("token \"" + text.substr(0, 80) + "\" has the id " + id.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 80));
+    if (!id.is_number_integer() || id < 0 || id >= limit)
+      return broken("token \"" + text.substr(0, 80) + "\" has the id " +
+                    id.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 80));
     if (!table.place(id.get<int64_t>(), text, TokenKind::normal))
       return broken("id " + std::to_string(id.get<int64_t>()) + " belongs to two tokens, one of them \"" + text.substr(0, 80) + "\"");
   }
@@ -78,7 +82,8 @@ Result<std::vector<AddedToken>> read_added_tokens(const json& list, const TokenT
   if (!list.is_array()) return broken("added_tokens is no list");
   const int64_t limit = std::min<int64_t>(TokenTable::max_tokens, int64_t{table.size()} + static_cast<int64_t>(list.size()) * 4 + 100'000);
   for (const json& entry : list) {
-    if (!entry.is_object() || !member(entry, "content").is_string() || !member(entry, "id").is_number_integer()) return broken("an added token has no content or no id");
+    if (!entry.is_object() || !member(entry, "content").is_string() || !member(entry, "id").is_number_integer())
+      return broken("an added token has no content or no id");
     const json& id = entry["id"];
     if (id < 0 || id >= limit) return broken("an added token has the id " + id.dump().substr(0, 80));
     tokens.push_back({.id = id.get<int32_t>(),
@@ -146,7 +151,8 @@ Result<void> use_special_tokens(const json& file, const TokenizerConfig& config,
   table.special.add_bos = around.first_token.has_value() || replaces_pipeline(config, member(file, "model"));
   table.special.add_eos = around.last_token.has_value();
   TokenizerConfig words = config;
-  if (!member(file, "post_processor").is_null() && !is_llama_class(config.tokenizer_class)) words.add_bos_token = words.add_eos_token = std::nullopt;
+  if (!member(file, "post_processor").is_null() && !is_llama_class(config.tokenizer_class))
+    words.add_bos_token = words.add_eos_token = std::nullopt;
   apply_special_tokens(words, table);
   return {};
 }

@@ -49,7 +49,8 @@ constexpr size_t max_text = 256u << 20;
 
 Result<std::string> replace_all(std::string_view text, const std::vector<Match>& matches, std::string_view content) {
   if (matches.size() > max_text / (content.size() + 1))
-    return fail(Error::Kind::too_large, "The tokenizer blows this text up too much", std::to_string(matches.size()) + " replacements of " + std::to_string(content.size()) + " bytes");
+    return fail(Error::Kind::too_large, "The tokenizer blows this text up too much",
+                std::to_string(matches.size()) + " replacements of " + std::to_string(content.size()) + " bytes");
   std::string out;
   out.reserve(text.size());
   size_t done = 0;
@@ -62,7 +63,8 @@ Result<std::string> replace_all(std::string_view text, const std::vector<Match>&
 }  // namespace
 
 NormalizerStep replace(std::string pattern, std::string content) {
-  return [find = occurrences_of(std::move(pattern)), content = std::move(content)](std::string text, const Deadline& deadline) -> Result<std::string> {
+  return [find = occurrences_of(std::move(pattern)), content = std::move(content)](std::string text,
+                                                                                   const Deadline& deadline) -> Result<std::string> {
     std::vector<Match> matches;
     LAVA_CHECK_OK(find(text, deadline, matches));
     return replace_all(text, matches, content);
@@ -70,7 +72,8 @@ NormalizerStep replace(std::string pattern, std::string content) {
 }
 
 NormalizerStep replace_matches(Regex pattern, std::string content) {
-  return [find = matches_of(std::move(pattern)), content = std::move(content)](std::string text, const Deadline& deadline) -> Result<std::string> {
+  return [find = matches_of(std::move(pattern)), content = std::move(content)](std::string text,
+                                                                               const Deadline& deadline) -> Result<std::string> {
     std::vector<Match> matches;
     LAVA_CHECK_OK(find(text, deadline, matches));
     return replace_all(text, matches, content);

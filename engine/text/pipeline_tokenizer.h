@@ -15,11 +15,11 @@ using WordModel = std::function<void(std::string_view word, std::vector<int32_t>
 
 // How tokens become text again.
 struct DecodePlan {
-  bool byte_level = false;                 // texts are byte characters
-  bool byte_fallback = false;              // <0xXX> texts are bytes
+  bool byte_level = false;                                        // texts are byte characters
+  bool byte_fallback = false;                                     // <0xXX> texts are bytes
   std::vector<std::pair<std::string, std::string>> replacements;  // per token, in order
-  size_t strip_left = 0;                   // spaces to take off the start of the whole text ...
-  bool keep_after_bos = false;             // ... unless the ids begin with BOS
+  size_t strip_left = 0;                                          // spaces to take off the start of the whole text ...
+  bool keep_after_bos = false;                                    // ... unless the ids begin with BOS
 };
 
 struct Pipeline {

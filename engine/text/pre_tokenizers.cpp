@@ -90,10 +90,18 @@ std::vector<Range> merge_ranges(std::vector<Range> ranges, Behavior behavior) {
       case Behavior::removed:
         if (!range.delimiter) out.push_back(range);
         break;
-      case Behavior::isolated: out.push_back(range); break;
-      case Behavior::merged_with_previous: append(range, range.delimiter && i > 0 && !previous_delimiter); break;
-      case Behavior::merged_with_next: append(range, !range.delimiter && i > 0 && previous_delimiter); break;
-      case Behavior::contiguous: append(range, i > 0 && range.delimiter == previous_delimiter); break;
+      case Behavior::isolated:
+        out.push_back(range);
+        break;
+      case Behavior::merged_with_previous:
+        append(range, range.delimiter && i > 0 && !previous_delimiter);
+        break;
+      case Behavior::merged_with_next:
+        append(range, !range.delimiter && i > 0 && previous_delimiter);
+        break;
+      case Behavior::contiguous:
+        append(range, i > 0 && range.delimiter == previous_delimiter);
+        break;
     }
     previous_delimiter = range.delimiter;
   }

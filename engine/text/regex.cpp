@@ -82,7 +82,8 @@ Result<void> Regex::find_all(std::string_view text, const Deadline& deadline, st
   size_t at = 0, last_end = 0, calls = 0;
   while (at <= text.size()) {
     if ((++calls & 63) == 0 && deadline.passed()) return too_slow("10 seconds have passed");
-    const int found = pcre2_match(state_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, scratch.data.get(), scratch.context.get());
+    const int found =
+        pcre2_match(state_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, scratch.data.get(), scratch.context.get());
     if (found < 0 && found != PCRE2_ERROR_NOMATCH) return too_slow(pcre2_message(found));
     const size_t step = at < text.size() ? character_length(text, at) : 1;
     if (found < 0) {

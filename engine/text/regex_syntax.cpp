@@ -26,8 +26,8 @@ class Translator {
   std::string_view in_;
   std::string out_;
   size_t at_ = 0;
-  size_t atom_ = 0;                   // where the last atom begins in out_
-  std::vector<size_t> open_groups_;   // where each open group begins in out_
+  size_t atom_ = 0;                  // where the last atom begins in out_
+  std::vector<size_t> open_groups_;  // where each open group begins in out_
 
   tl::unexpected<Error> refuse(std::string what) const {
     return fail(Error::Kind::unsupported, "The tokenizer's split pattern uses something this program does not know",
@@ -58,13 +58,26 @@ class Translator {
     atom_ = out_.size();
     const char c = in_[at_ + 1];
     switch (c) {
-      case 's': append_class("[", space_members); break;
-      case 'S': append_class("[^", space_members); break;
-      case 'w': append_class("[", lone_word_members); break;
-      case 'W': append_class("[^", lone_word_members); break;
-      case 'h': append_class("[", hex_members); break;
-      case 'H': append_class("[^", hex_members); break;
-      default: return copy_escape();
+      case 's':
+        append_class("[", space_members);
+        break;
+      case 'S':
+        append_class("[^", space_members);
+        break;
+      case 'w':
+        append_class("[", lone_word_members);
+        break;
+      case 'W':
+        append_class("[^", lone_word_members);
+        break;
+      case 'h':
+        append_class("[", hex_members);
+        break;
+      case 'H':
+        append_class("[^", hex_members);
+        break;
+      default:
+        return copy_escape();
     }
     at_ += 2;
     return {};
@@ -81,7 +94,8 @@ class Translator {
       at_ += 6;
       return {};
     }
-    if (c == 'g' || c == 'k' || c == 'K' || c == 'C' || c == 'X' || c == 'R' || (c >= '1' && c <= '9')) return refuse(std::string("\\") + c);
+    if (c == 'g' || c == 'k' || c == 'K' || c == 'C' || c == 'X' || c == 'R' || (c >= '1' && c <= '9'))
+      return refuse(std::string("\\") + c);
     const bool braced = (c == 'p' || c == 'P' || c == 'x') && at_ + 2 < in_.size() && in_[at_ + 2] == '{';
     size_t end = at_ + 2;
     if (braced) {
@@ -122,13 +136,24 @@ class Translator {
   Result<void> class_escape() {
     if (at_ + 1 >= in_.size()) return refuse("a backslash at the end");
     switch (in_[at_ + 1]) {
-      case 's': out_.append(space_members); break;
-      case 'S': out_.append(not_space_members); break;
-      case 'w': out_.append(word_members); break;
-      case 'W': return refuse("\\W inside a class");
-      case 'h': out_.append(hex_members); break;
-      case 'H': return refuse("\\H inside a class");
-      default: return copy_escape();
+      case 's':
+        out_.append(space_members);
+        break;
+      case 'S':
+        out_.append(not_space_members);
+        break;
+      case 'w':
+        out_.append(word_members);
+        break;
+      case 'W':
+        return refuse("\\W inside a class");
+      case 'h':
+        out_.append(hex_members);
+        break;
+      case 'H':
+        return refuse("\\H inside a class");
+      default:
+        return copy_escape();
     }
     at_ += 2;
     return {};

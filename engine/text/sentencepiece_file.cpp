@@ -13,8 +13,8 @@ namespace {
 struct Field {
   uint64_t number = 0;
   uint32_t wire = 0;
-  uint64_t value = 0;       // varint or fixed
-  std::string_view bytes;   // length-delimited
+  uint64_t value = 0;      // varint or fixed
+  std::string_view bytes;  // length-delimited
 };
 
 class Reader {
@@ -27,9 +27,12 @@ class Reader {
     if (!tag || (*tag >> 3) == 0) return std::nullopt;
     Field field{.number = *tag >> 3, .wire = static_cast<uint32_t>(*tag & 7)};
     switch (field.wire) {
-      case 0: return with_value(field, varint());
-      case 1: return with_value(field, fixed(8));
-      case 5: return with_value(field, fixed(4));
+      case 0:
+        return with_value(field, varint());
+      case 1:
+        return with_value(field, fixed(8));
+      case 5:
+        return with_value(field, fixed(4));
       case 2: {
         const auto length = varint();
         if (!length || *length > data_.size() - at_) return std::nullopt;
@@ -37,7 +40,8 @@ class Reader {
         at_ += *length;
         return field;
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
 
@@ -136,8 +140,8 @@ Result<SentencePieceFile> read_sentencepiece(std::string_view protobuf) {
     return true;
   });
   if (!ok || file.pieces.empty())
-    return fail(Error::Kind::invalid, "The SentencePiece file cannot be read", ok ? "it has no pieces" : "it is not a SentencePiece model or ends early",
-                "Download the file again");
+    return fail(Error::Kind::invalid, "The SentencePiece file cannot be read",
+                ok ? "it has no pieces" : "it is not a SentencePiece model or ends early", "Download the file again");
   return file;
 }
 

@@ -21,8 +21,10 @@ tl::unexpected<Error> unsupported(std::string cause) {
 }
 
 Result<void> check_kind(const SentencePieceFile& file) {
-  if (file.model_type != 2) return unsupported(file.model_type == 1 ? "it is a unigram model" : "model type " + std::to_string(file.model_type));
-  if (file.has_charsmap && file.normalizer_name != "identity") return unsupported("it normalises text with the rules " + file.normalizer_name.substr(0, 80));
+  if (file.model_type != 2)
+    return unsupported(file.model_type == 1 ? "it is a unigram model" : "model type " + std::to_string(file.model_type));
+  if (file.has_charsmap && file.normalizer_name != "identity")
+    return unsupported("it normalises text with the rules " + file.normalizer_name.substr(0, 80));
   if (!file.escape_whitespaces) return unsupported("it does not mark spaces");
   for (const float score : file.scores)
     if (std::isnan(score)) return fail(Error::Kind::invalid, "The SentencePiece file is broken", "a score is not a number");
@@ -45,7 +47,8 @@ Result<std::vector<AddedToken>> read_added_tokens(std::string_view text) {
   std::vector<AddedToken> tokens;
   if (text.empty()) return tokens;
   LAVA_TRY(const auto object, io::parse_json(text, "The list of added tokens"));
-  if (!object.is_object()) return fail(Error::Kind::invalid, "The list of added tokens cannot be read", "added_tokens.json is not a JSON object");
+  if (!object.is_object())
+    return fail(Error::Kind::invalid, "The list of added tokens cannot be read", "added_tokens.json is not a JSON object");
   for (const auto& [content, id] : object.items()) {
     if (!id.is_number_integer() || id < 0 || id >= TokenTable::max_tokens)
       return fail(Error::Kind::invalid, "The list of added tokens is broken", "no usable id for " + content.substr(0, 80));

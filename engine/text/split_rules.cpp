@@ -25,7 +25,21 @@ constexpr std::string_view deepseek3 =
     R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view number = R"(\p{N})", numbers = R"(\p{N}+)", three_numbers = R"(\p{N}{1,3})", three_digits = "[0-9][0-9][0-9]";
 
-enum class Family { llama3, llama3_plain, qwen2, qwen2_plain, qwen35, gpt2, digits_gpt2, falcon, deepseek_coder, deepseek3, tekken, gpt4o, fallback };
+enum class Family {
+  llama3,
+  llama3_plain,
+  qwen2,
+  qwen2_plain,
+  qwen35,
+  gpt2,
+  digits_gpt2,
+  falcon,
+  deepseek_coder,
+  deepseek3,
+  tekken,
+  gpt4o,
+  fallback
+};
 
 struct Entry {
   std::string_view name;
@@ -72,20 +86,33 @@ constexpr std::array entries = {
 
 SplitRule rule_of(Family family) {
   switch (family) {
-    case Family::llama3: return {.patterns = {llama3}, .ignore_merges = true, .add_bos = true};
-    case Family::llama3_plain: return {.patterns = {llama3}};
-    case Family::qwen2: return {.patterns = {qwen2}, .nfc = true};
-    case Family::qwen2_plain: return {.patterns = {qwen2}};
-    case Family::qwen35: return {.patterns = {qwen35}};
-    case Family::gpt2: return {.patterns = {gpt2}};
-    case Family::digits_gpt2: return {.patterns = {number, gpt2}};
-    case Family::falcon: return {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", gpt2, three_digits}};
+    case Family::llama3:
+      return {.patterns = {llama3}, .ignore_merges = true, .add_bos = true};
+    case Family::llama3_plain:
+      return {.patterns = {llama3}};
+    case Family::qwen2:
+      return {.patterns = {qwen2}, .nfc = true};
+    case Family::qwen2_plain:
+      return {.patterns = {qwen2}};
+    case Family::qwen35:
+      return {.patterns = {qwen35}};
+    case Family::gpt2:
+      return {.patterns = {gpt2}};
+    case Family::digits_gpt2:
+      return {.patterns = {number, gpt2}};
+    case Family::falcon:
+      return {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", gpt2, three_digits}};
     case Family::deepseek_coder:
-      return {.patterns = {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", R"([\x{4e00}-\x{9fa5}\x{800}-\x{4e00}\x{ac00}-\x{d7ff}]+)", number}};
-    case Family::deepseek3: return {.patterns = {three_numbers, R"([\x{4e00}-\x{9fa5}\x{3040}-\x{309f}\x{30a0}-\x{30ff}]+)", deepseek3}};
-    case Family::tekken: return {.patterns = {tekken}, .ignore_merges = true, .add_bos = true};
-    case Family::gpt4o: return {.patterns = {gpt4o}};
-    case Family::fallback: return {.patterns = {R"([\p{P}\$\+<=>\^~\|]+)", gpt2, numbers, three_digits}};
+      return {
+          .patterns = {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", R"([\x{4e00}-\x{9fa5}\x{800}-\x{4e00}\x{ac00}-\x{d7ff}]+)", number}};
+    case Family::deepseek3:
+      return {.patterns = {three_numbers, R"([\x{4e00}-\x{9fa5}\x{3040}-\x{309f}\x{30a0}-\x{30ff}]+)", deepseek3}};
+    case Family::tekken:
+      return {.patterns = {tekken}, .ignore_merges = true, .add_bos = true};
+    case Family::gpt4o:
+      return {.patterns = {gpt4o}};
+    case Family::fallback:
+      return {.patterns = {R"([\p{P}\$\+<=>\^~\|]+)", gpt2, numbers, three_digits}};
   }
   return {};
 }

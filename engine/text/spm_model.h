@@ -28,10 +28,10 @@ class SpmModel {
   std::unordered_map<std::string_view, int32_t> pieces_;  // views into texts_
   std::vector<float> scores_;
   std::vector<bool> unused_;
-  std::vector<int32_t> byte_tokens_;                      // 256 ids or no_token
+  std::vector<int32_t> byte_tokens_;  // 256 ids or no_token
   int32_t unknown_ = no_token;
-  size_t longest_ = 0;                                    // bytes of the longest piece
-  bool words_are_separate_ = true;                        // no piece has U+2581 behind another character
+  size_t longest_ = 0;              // bytes of the longest piece
+  bool words_are_separate_ = true;  // no piece has U+2581 behind another character
 };
 
 }  // namespace lava::text

@@ -7,7 +7,7 @@ namespace lava::text {
 
 namespace {
 constexpr std::array<std::string_view, 16> end_marks = {
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>",     "</s>",  "<|eom_id|>", "<EOT>",
+    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",   "<|endoftext|>",      "</s>",  "<|eom_id|>", "<EOT>",
     "_<EOT>",     "[EOT]",      "[EOS]",   "<|end_of_text|>", "<end_of_utterance>", "<eos>", "<|return|>", "<|call|>"};
 }
 

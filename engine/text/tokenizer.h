@@ -65,16 +65,16 @@ class Tokenizer {
 
 // The tokenizer.ggml.* keys of a GGUF file, as they stand there.
 struct GgufVocabulary {
-  std::string model;                // "llama" or "gpt2"
-  std::string pre;                  // split rule of a BPE vocabulary; empty means "default"
+  std::string model;  // "llama" or "gpt2"
+  std::string pre;    // split rule of a BPE vocabulary; empty means "default"
   std::vector<std::string> tokens;
-  std::vector<float> scores;        // may be empty
-  std::vector<int32_t> token_types; // may be empty
-  std::vector<std::string> merges;  // "left right", best first
+  std::vector<float> scores;         // may be empty
+  std::vector<int32_t> token_types;  // may be empty
+  std::vector<std::string> merges;   // "left right", best first
   std::optional<int64_t> bos_id, eos_id, unknown_id, padding_id, eot_id, eom_id;
   std::optional<bool> add_bos, add_eos, add_space_prefix;
   std::string chat_template;
-  std::string general_name;         // general.name: Phi-3 files are told by it
+  std::string general_name;  // general.name: Phi-3 files are told by it
 };
 
 Result<std::unique_ptr<Tokenizer>> from_gguf(const GgufVocabulary& vocabulary);

@@ -47,7 +47,8 @@ Result<std::vector<AddedToken>> added_tokens_decoder(const json& object) {
     const auto parsed = std::from_chars(key.data(), key.data() + key.size(), id);
     const auto content = token_text(value);
     if (parsed.ec != std::errc() || parsed.ptr != key.data() + key.size() || id < 0 || id >= TokenTable::max_tokens || !content)
-      return fail(Error::Kind::invalid, "The tokenizer configuration is broken", "added_tokens_decoder has the entry \"" + key.substr(0, 80) + "\"");
+      return fail(Error::Kind::invalid, "The tokenizer configuration is broken",
+                  "added_tokens_decoder has the entry \"" + key.substr(0, 80) + "\"");
     AddedToken token{.id = static_cast<int32_t>(id), .content = *content};
     if (value.is_object()) {
       token.special = flag(value, "special").value_or(false);
@@ -77,8 +78,11 @@ Result<TokenizerConfig> read_tokenizer_config(std::string_view json_text) {
   TokenizerConfig config;
   if (json_text.empty()) return config;
   LAVA_TRY(const json object, io::parse_json(json_text, "The tokenizer configuration"));
-  if (!object.is_object()) return fail(Error::Kind::invalid, "The tokenizer configuration cannot be read", "tokenizer_config.json is not a JSON object", "Download the file again");
-  if (const auto name = object.find("tokenizer_class"); name != object.end() && name->is_string()) config.tokenizer_class = name->get<std::string>();
+  if (!object.is_object())
+    return fail(Error::Kind::invalid, "The tokenizer configuration cannot be read", "tokenizer_config.json is not a JSON object",
+                "Download the file again");
+  if (const auto name = object.find("tokenizer_class"); name != object.end() && name->is_string())
+    config.tokenizer_class = name->get<std::string>();
   config.legacy = flag(object, "legacy");
   config.add_bos_token = flag(object, "add_bos_token");
   config.add_eos_token = flag(object, "add_eos_token");
@@ -104,19 +108,22 @@ std::string chat_template_of(std::string_view chat_template_json) {
 Result<void> merge_added_tokens(const std::vector<AddedToken>& tokens, TokenTable& table, std::vector<AddedToken>& added) {
   for (const AddedToken& token : tokens) {
     if (token.content.size() > max_added_token_bytes)
-      return fail(Error::Kind::invalid, "A special token of the tokenizer is too long", "id " + std::to_string(token.id) + " has " + std::to_string(token.content.size()) + " bytes");
+      return fail(Error::Kind::invalid, "A special token of the tokenizer is too long",
+                  "id " + std::to_string(token.id) + " has " + std::to_string(token.content.size()) + " bytes");
     const auto same = std::find_if(added.begin(), added.end(), [&](const AddedToken& known) { return known.content == token.content; });
     if (same != added.end() && same->id == token.id) {
       *same = token;
     } else if (same == added.end()) {
       added.push_back(token);
     } else {
-      return fail(Error::Kind::invalid, "The tokenizer files contradict each other",
-                  "token \"" + token.content.substr(0, 80) + "\" has the ids " + std::to_string(same->id) + " and " + std::to_string(token.id));
+      return fail(
+          Error::Kind::invalid, "The tokenizer files contradict each other",
+          "token \"" + token.content.substr(0, 80) + "\" has the ids " + std::to_string(same->id) + " and " + std::to_string(token.id));
     }
     if (!table.place(token.id, token.content, token.special ? TokenKind::control : TokenKind::user_defined))
       return fail(Error::Kind::invalid, "Two tokens of the tokenizer share an id",
-                  "id " + std::to_string(token.id) + " for \"" + token.content.substr(0, 80) + "\" and \"" + std::string(table.text(token.id)).substr(0, 80) + "\"");
+                  "id " + std::to_string(token.id) + " for \"" + token.content.substr(0, 80) + "\" and \"" +
+                      std::string(table.text(token.id)).substr(0, 80) + "\"");
   }
   return {};
 }

@@ -19,10 +19,12 @@ Result<std::string> read_file(const fs::path& path) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
   if (error) return fail(Error::Kind::not_found, "The tokenizer file cannot be opened", path.string() + ": " + error.message());
-  if (size > max_file) return fail(Error::Kind::too_large, "The tokenizer file is too large", path.string() + " has " + std::to_string(size) + " bytes");
+  if (size > max_file)
+    return fail(Error::Kind::too_large, "The tokenizer file is too large", path.string() + " has " + std::to_string(size) + " bytes");
   std::string text(size, '\0');
   std::ifstream stream(path, std::ios::binary);
-  if (!stream.read(text.data(), static_cast<std::streamsize>(size))) return fail(Error::Kind::io, "The tokenizer file cannot be read", path.string());
+  if (!stream.read(text.data(), static_cast<std::streamsize>(size)))
+    return fail(Error::Kind::io, "The tokenizer file cannot be read", path.string());
   return text;
 }
 
@@ -61,8 +63,8 @@ Result<std::string> join_gpt2_files(const fs::path& folder, const std::string& c
   const bool qwen = name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast";
   const bool gpt2 = name.empty() || name == "GPT2Tokenizer" || name == "GPT2TokenizerFast";
   if (!qwen && !gpt2)
-    return fail(Error::Kind::unsupported, "The tokenizer has no tokenizer.json, and its class is not known", "tokenizer_class " + name.substr(0, 80),
-                "Add the model's tokenizer.json to the folder");
+    return fail(Error::Kind::unsupported, "The tokenizer has no tokenizer.json, and its class is not known",
+                "tokenizer_class " + name.substr(0, 80), "Add the model's tokenizer.json to the folder");
   LAVA_TRY(const std::string vocab_text, read_file(folder / "vocab.json"));
   LAVA_TRY(const json vocab, io::parse_json(vocab_text, "vocab.json"));
   LAVA_TRY(const std::string merges, read_file(folder / "merges.txt"));
@@ -100,8 +102,8 @@ Result<std::unique_ptr<Tokenizer>> from_files(const fs::path& folder) {
     LAVA_TRY(const std::string text, join_gpt2_files(folder, config));
     return from_tokenizer_json(text, config);
   }
-  return fail(Error::Kind::not_found, "The model folder has no tokenizer", "neither tokenizer.json nor tokenizer.model is in " + folder.string(),
-              "Download the tokenizer files of the model too");
+  return fail(Error::Kind::not_found, "The model folder has no tokenizer",
+              "neither tokenizer.json nor tokenizer.model is in " + folder.string(), "Download the tokenizer files of the model too");
 }
 
 }  // namespace

@@ -22,11 +22,11 @@ inline size_t character_length(std::string_view text, size_t position) {
   return length < text.size() - position ? length : text.size() - position;
 }
 
-bool is_white_space(char32_t c);       // the Unicode property
-bool is_numeric(char32_t c);           // Nd, Nl, No
-bool is_punctuation(char32_t c);       // P*, and every ASCII mark
-bool is_mark(char32_t c);              // Mn, Mc, Me
-bool is_word_character(char32_t c);    // letters, marks, decimal digits, connectors
+bool is_white_space(char32_t c);     // the Unicode property
+bool is_numeric(char32_t c);         // Nd, Nl, No
+bool is_punctuation(char32_t c);     // P*, and every ASCII mark
+bool is_mark(char32_t c);            // Mn, Mc, Me
+bool is_word_character(char32_t c);  // letters, marks, decimal digits, connectors
 
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
 // Linear-ish also for endless rows of combining marks.

@@ -10,7 +10,8 @@ namespace {
 // The whole prompt as one text, pictures as <image>; user text in braces.
 std::string shown(const std::vector<Segment>& segments) {
   std::string out;
-  for (const Segment& segment : segments) out += segment.picture >= 0 ? "<image>" : segment.parse_special ? segment.text : "{" + segment.text + "}";
+  for (const Segment& segment : segments)
+    out += segment.picture >= 0 ? "<image>" : segment.parse_special ? segment.text : "{" + segment.text + "}";
   return out;
 }
 
@@ -30,13 +31,18 @@ std::string rendered(std::string_view name, const std::vector<Turn>& turns, std:
 
 TEST(ChatFormat, LlavaForms) {
   const std::vector<Turn> one = {user("q", 1)}, two = {user("q", 1), assistant("a"), user("r")};
-  const std::string vicuna = "{A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers to the user's questions.} USER: <image>\n{q} ASSISTANT:";
+  const std::string vicuna =
+      "{A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers "
+      "to the user's questions.} USER: <image>\n{q} ASSISTANT:";
   EXPECT_EQ(rendered("vicuna_v1", one), vicuna);
   EXPECT_EQ(rendered("vicuna_v1", two), vicuna + " {a}</s>USER: {r} ASSISTANT:");
   EXPECT_NE(rendered("llava_v1", one).find("the human's questions.} USER: <image>\n{q} ASSISTANT:"), std::string::npos);
   EXPECT_EQ(rendered("mistral_instruct", two), "[INST] <image>\n{q} [/INST] {a} </s>[INST] {r} [/INST]");
-  EXPECT_EQ(rendered("chatml_direct", one), "<|im_start|>system\n{Answer the questions.}<|im_end|><|im_start|>user\n<image>\n{q}<|im_end|><|im_start|>assistant\n");
-  EXPECT_EQ(rendered("qwen_1_5", one), "<|im_start|>system\n{You are a helpful assistant.}<|im_end|>\n<|im_start|>user\n<image>\n{q}<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(rendered("chatml_direct", one),
+            "<|im_start|>system\n{Answer the questions.}<|im_end|><|im_start|>user\n<image>\n{q}<|im_end|><|im_start|>assistant\n");
+  EXPECT_EQ(
+      rendered("qwen_1_5", one),
+      "<|im_start|>system\n{You are a helpful assistant.}<|im_end|>\n<|im_start|>user\n<image>\n{q}<|im_end|>\n<|im_start|>assistant\n");
   const std::string llama2 = rendered("llava_llama_2", two, "<s>");
   EXPECT_EQ(llama2.rfind("[INST] <<SYS>>\n{You are a helpful language and vision assistant.", 0), 0u);
   EXPECT_NE(llama2.find("natural language.}\n<</SYS>>\n\n<image>\n{q} [/INST] {a} </s><s>[INST] {r} [/INST]"), std::string::npos);
@@ -46,14 +52,26 @@ TEST(ChatFormat, LlavaForms) {
 
 TEST(ChatFormat, TextForms) {
   const std::vector<Turn> turns = {system_turn("s"), user(" q "), assistant("a"), user("r")};
-  EXPECT_EQ(rendered("chatml", turns), "<|im_start|>system\n{s}<|im_end|>\n<|im_start|>user\n{ q }<|im_end|>\n<|im_start|>assistant\n{a}<|im_end|>\n<|im_start|>user\n{r}<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(rendered("chatml", turns),
+            "<|im_start|>system\n{s}<|im_end|>\n<|im_start|>user\n{ q "
+            "}<|im_end|>\n<|im_start|>assistant\n{a}<|im_end|>\n<|im_start|>user\n{r}<|im_end|>\n<|im_start|>assistant\n");
   EXPECT_EQ(rendered("chatml", {user("q")}), "<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n");
-  EXPECT_EQ(rendered("smollm2", {user("q")}).rfind("<|im_start|>system\n{You are a helpful AI assistant named SmolLM, trained by Hugging Face}<|im_end|>\n<|im_start|>user\n", 0), 0u);
-  EXPECT_EQ(rendered("llama-3", turns, "<B>"), "<B><|start_header_id|>system<|end_header_id|>\n\n{s}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{q}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{a}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{r}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
+  EXPECT_EQ(
+      rendered("smollm2", {user("q")})
+          .rfind("<|im_start|>system\n{You are a helpful AI assistant named SmolLM, trained by Hugging Face}<|im_end|>\n<|im_start|>user\n",
+                 0),
+      0u);
+  EXPECT_EQ(rendered("llama-3", turns, "<B>"),
+            "<B><|start_header_id|>system<|end_header_id|>\n\n{s}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{q}<|eot_id|><|"
+            "start_header_id|>assistant<|end_header_id|>\n\n{a}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{r}<|eot_id|><|start_"
+            "header_id|>assistant<|end_header_id|>\n\n");
   EXPECT_EQ(rendered("llama-2", turns, "<s>"), "<s>[INST] <<SYS>>\n{s}\n<</SYS>>\n\n{q} [/INST] {a} </s><s>[INST] {r} [/INST]");
   EXPECT_EQ(rendered("mistral-v3", turns, "<s>"), "<s>[INST] {s}\n\n{ q }[/INST] {a}</s>[INST] {r}[/INST]");
-  EXPECT_EQ(rendered("phi3", turns), "<|system|>\n{s}<|end|>\n<|user|>\n{ q }<|end|>\n<|assistant|>\n{a}<|end|>\n<|user|>\n{r}<|end|>\n<|assistant|>\n");
-  EXPECT_EQ(rendered("gemma", turns), "<start_of_turn>user\n{s}\n\n{q}<end_of_turn>\n<start_of_turn>model\n{a}<end_of_turn>\n<start_of_turn>user\n{r}<end_of_turn>\n<start_of_turn>model\n");
+  EXPECT_EQ(rendered("phi3", turns),
+            "<|system|>\n{s}<|end|>\n<|user|>\n{ q }<|end|>\n<|assistant|>\n{a}<|end|>\n<|user|>\n{r}<|end|>\n<|assistant|>\n");
+  EXPECT_EQ(rendered("gemma", turns),
+            "<start_of_turn>user\n{s}\n\n{q}<end_of_turn>\n<start_of_turn>model\n{a}<end_of_turn>\n<start_of_turn>user\n{r}<end_of_turn>\n<"
+            "start_of_turn>model\n");
   EXPECT_EQ(rendered("vicuna", turns), "{s}\n\nUSER: { q }\nASSISTANT: {a}</s>\nUSER: {r}\nASSISTANT:");
   EXPECT_EQ(rendered("nothing", turns), "no such format");
 }
@@ -61,7 +79,9 @@ TEST(ChatFormat, TextForms) {
 TEST(ChatFormat, PicturesStandWhereTheyWereAttached) {
   Turn turn{Role::user, {{"before ", false}, {{}, true}, {"middle", false}, {{}, true}}};
   const auto segments = render_chat(*find_chat_format("chatml"), std::vector<Turn>{turn, user("again", 1)});
-  EXPECT_EQ(shown(segments), "<|im_start|>user\n{before }<image>\n{middle}<image>\n<|im_end|>\n<|im_start|>user\n<image>\n{again}<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(shown(segments),
+            "<|im_start|>user\n{before "
+            "}<image>\n{middle}<image>\n<|im_end|>\n<|im_start|>user\n<image>\n{again}<|im_end|>\n<|im_start|>assistant\n");
   std::vector<int> pictures;
   for (const Segment& segment : segments)
     if (segment.picture >= 0) pictures.push_back(segment.picture);
@@ -83,8 +103,14 @@ TEST(ChatFormat, Detection) {
   EXPECT_EQ(detected({.chat_template = "<start_of_turn>"}), "gemma");
   EXPECT_EQ(detected({}), "plain");
   EXPECT_EQ(detected({.model_name = "llava-1.5-7b-hf", .architecture = "llama", .has_projector = true}), "vicuna_v1");
-  EXPECT_EQ(detected({.chat_template = "USER: x ASSISTANT: ", .model_name = "llava-v1.6-vicuna-7b-hf", .architecture = "llama", .has_projector = true}), "vicuna_v1");
-  EXPECT_EQ(detected({.chat_template = "[INST]", .model_name = "llava-v1.6-mistral-7b-hf", .architecture = "mistral", .has_projector = true}), "mistral_instruct");
+  EXPECT_EQ(detected({.chat_template = "USER: x ASSISTANT: ",
+                      .model_name = "llava-v1.6-vicuna-7b-hf",
+                      .architecture = "llama",
+                      .has_projector = true}),
+            "vicuna_v1");
+  EXPECT_EQ(
+      detected({.chat_template = "[INST]", .model_name = "llava-v1.6-mistral-7b-hf", .architecture = "mistral", .has_projector = true}),
+      "mistral_instruct");
   EXPECT_EQ(detected({.model_name = "llava-v1.6-34b-hf", .architecture = "llama", .has_projector = true}), "chatml_direct");
   EXPECT_EQ(detected({.model_name = "llava-onevision-qwen2-0.5b-ov-hf", .architecture = "qwen2", .has_projector = true}), "qwen_1_5");
   EXPECT_EQ(detected({.model_name = "llava-llama-2-13b-chat", .architecture = "llama", .has_projector = true}), "llava_llama_2");
@@ -142,7 +168,8 @@ TEST(ChatFormat, StopIds) {
 
 // The prompt of SmolLM2's own template, token for token.
 TEST(ChatFormat, SmolLm2Prompt) {
-  const auto pieces = encode_prompt(smollm2(), render_chat(*find_chat_format("chatml"), std::vector<Turn>{user("What is in this picture?", 1)}));
+  const auto pieces =
+      encode_prompt(smollm2(), render_chat(*find_chat_format("chatml"), std::vector<Turn>{user("What is in this picture?", 1)}));
   ASSERT_TRUE(pieces);
   ASSERT_EQ(pieces->size(), 3u);
   EXPECT_EQ((*pieces)[0].ids, (std::vector<int32_t>{1, 4093, 198}));

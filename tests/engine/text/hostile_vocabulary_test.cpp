@@ -18,7 +18,8 @@ using nlohmann::json;
 using Ids = std::vector<int32_t>;
 
 json small_json() {
-  json file = json::parse(R"({"added_tokens": [{"id": 5, "content": "<end>", "special": true}], "normalizer": null, "pre_tokenizer": null, "decoder": null,
+  json file = json::parse(
+      R"({"added_tokens": [{"id": 5, "content": "<end>", "special": true}], "normalizer": null, "pre_tokenizer": null, "decoder": null,
       "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4}, "merges": ["a b", ["ab", "c"]]}})");
   return file;
 }
@@ -39,7 +40,9 @@ TEST(HostileVocabulary, SmallJsonWorks) {
 }
 
 TEST(HostileVocabulary, BrokenJson) {
-  for (const char* text : {"", "x", "[]", "null", "{}", "{\"model\": 3}", "{\"model\": {}}", "{\"model\": {\"type\": \"BPE\"}}", "\xff\xfe"}) EXPECT_FALSE(from_tokenizer_json(text)) << text;
+  for (const char* text :
+       {"", "x", "[]", "null", "{}", "{\"model\": 3}", "{\"model\": {}}", "{\"model\": {\"type\": \"BPE\"}}", "\xff\xfe"})
+    EXPECT_FALSE(from_tokenizer_json(text)) << text;
   EXPECT_FALSE(from_tokenizer_json(std::string(200'000, '[')));
   std::string deep = "{\"normalizer\":";
   for (int i = 0; i < 50'000; ++i) deep += "{\"type\":\"Sequence\",\"normalizers\":[";
@@ -52,7 +55,8 @@ TEST(HostileVocabulary, BrokenJson) {
 }
 
 TEST(HostileVocabulary, Ids) {
-  for (const char* id : {"-1", "1e3", "\"0\"", "null", "4000000", "99999999999", "18446744073709551615", "9223372036854775813", "1.5", "[]"}) {
+  for (const char* id :
+       {"-1", "1e3", "\"0\"", "null", "4000000", "99999999999", "18446744073709551615", "9223372036854775813", "1.5", "[]"}) {
     json file = small_json();
     file["model"]["vocab"]["x"] = json::parse(id);
     EXPECT_NAMES(message_of(file), "token \"x\" has the id") << id;
@@ -154,7 +158,8 @@ TEST(HostileVocabulary, Patterns) {
     file["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}};
     return file;
   };
-  for (const char* pattern : {"(", "[", "[a", "a\\", "[a&&b]", "[a[bc]]", "(?<n>a)\\k<n>", "(?R)", "\\1", "(a", "[[:nope:]]", "\\p{Nope}", "(?{1})", "\\u12"}) {
+  for (const char* pattern :
+       {"(", "[", "[a", "a\\", "[a&&b]", "[a[bc]]", "(?<n>a)\\k<n>", "(?R)", "\\1", "(a", "[[:nope:]]", "\\p{Nope}", "(?{1})", "\\u12"}) {
     EXPECT_FALSE(message_of(with(pattern)).empty()) << pattern;
   }
   EXPECT_FALSE(message_of(with(std::string(300, '(') + std::string(300, ')'))).empty());
@@ -257,7 +262,10 @@ TEST(HostileVocabulary, RegexTranslation) {
     for (const Match& match : found) out.append("[").append(text.substr(match.begin, match.end - match.begin)).append("]");
     return out;
   };
-  EXPECT_EQ(matches("\\s+", "a\xC2\x85\xC2\xA0\xE3\x80\x80\xE1\xA0\x8E" "b"), "[\xC2\x85\xC2\xA0\xE3\x80\x80]");  // U+180E is no white space
+  EXPECT_EQ(matches("\\s+",
+                    "a\xC2\x85\xC2\xA0\xE3\x80\x80\xE1\xA0\x8E"
+                    "b"),
+            "[\xC2\x85\xC2\xA0\xE3\x80\x80]");  // U+180E is no white space
   EXPECT_EQ(matches("(?i:'s)", "'S '\xC5\xBF"), "['S]['\xC5\xBF]");
   EXPECT_EQ(matches("\\p{N}{1,3}+", "1234567"), "[1234567]");
   EXPECT_EQ(matches("[a-c]{2}+", "abcab"), "[abca]");
@@ -288,7 +296,8 @@ TEST_F(FolderTest, FindsWhatIsThere) {
   EXPECT_EQ(tokenizer->special().eos, 3);
   write("tokenizer_config.json", R"({"tokenizer_class": "OtherTokenizer"})");
   EXPECT_FALSE(from_folder(folder_));
-  write("tokenizer_config.json", R"({"chat_template": [{"name": "tool_use", "template": "x"}, {"name": "default", "template": "USER: ASSISTANT: "}]})");
+  write("tokenizer_config.json",
+        R"({"chat_template": [{"name": "tool_use", "template": "x"}, {"name": "default", "template": "USER: ASSISTANT: "}]})");
   write("tokenizer.json", small_json().dump());
   tokenizer = take(from_folder(folder_));
   EXPECT_EQ(tokenizer->chat_template(), "USER: ASSISTANT: ");

@@ -27,8 +27,9 @@ TEST_P(TransformersPrompts, MatchTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TransformersPrompts,
-                         testing::Values("llava15", "llava15__legacy", "llava_next", "llava_next__legacy", "llava_onevision", "llava_onevision__legacy",
-                                         "text_llama_gqa", "text_llama3_rope", "text_mistral", "text_qwen2", "text_qwen2_realtok"));
+                         testing::Values("llava15", "llava15__legacy", "llava_next", "llava_next__legacy", "llava_onevision",
+                                         "llava_onevision__legacy", "text_llama_gqa", "text_llama3_rope", "text_mistral", "text_qwen2",
+                                         "text_qwen2_realtok"));
 
 std::vector<int32_t> flat(const Tokenizer& tokenizer, std::vector<Segment> segments) {
   const auto pieces = encode_prompt(tokenizer, segments);

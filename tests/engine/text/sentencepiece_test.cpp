@@ -29,7 +29,8 @@ std::string float_field(int number, float value) {
 std::string pieces_of(const GgufVocabulary& v) {
   std::string out;
   for (size_t i = 0; i < v.tokens.size(); ++i)
-    out += bytes_field(1, bytes_field(1, v.tokens[i]) + float_field(2, v.scores[i]) + (v.token_types[i] == 1 ? "" : int_field(3, v.token_types[i])));
+    out += bytes_field(
+        1, bytes_field(1, v.tokens[i]) + float_field(2, v.scores[i]) + (v.token_types[i] == 1 ? "" : int_field(3, v.token_types[i])));
   return out;
 }
 
@@ -44,7 +45,8 @@ TEST(SentencePiece, SameIdsAsTheGguf) {
   const auto tokenizer = take(from_sentencepiece(llama_model()));
   const auto cases = read_json_fixture("tokenizers/tokenizer-cases.json.gz");
   for (size_t i = 0; i < cases["texts"].size(); ++i)
-    EXPECT_EQ(ids_of(*tokenizer, cases["texts"][i].get<std::string>()), cases["families"]["llama_spm"]["plain"][i].get<Ids>()) << cases["texts"][i];
+    EXPECT_EQ(ids_of(*tokenizer, cases["texts"][i].get<std::string>()), cases["families"]["llama_spm"]["plain"][i].get<Ids>())
+        << cases["texts"][i];
   EXPECT_EQ(tokenizer->special().bos, 1);
   EXPECT_EQ(tokenizer->special().eos, 2);
   EXPECT_TRUE(tokenizer->special().add_bos);
@@ -52,7 +54,8 @@ TEST(SentencePiece, SameIdsAsTheGguf) {
 }
 
 TEST(SentencePiece, AddedTokensAndClass) {
-  const auto tokenizer = take(from_sentencepiece(llama_model(), R"({"tokenizer_class": "LlamaTokenizer", "legacy": false})", R"({"<image>": 32000, "<pad>": 32001})"));
+  const auto tokenizer = take(from_sentencepiece(llama_model(), R"({"tokenizer_class": "LlamaTokenizer", "legacy": false})",
+                                                 R"({"<image>": 32000, "<pad>": 32001})"));
   EXPECT_EQ(tokenizer->size(), 32002);
   EXPECT_EQ(ids_of(*tokenizer, "Hi<image>Hi", {.parse_special = true}), (Ids{6324, 32000, 18567}));
   EXPECT_FALSE(from_sentencepiece(llama_model(), {}, R"({"<image>": 5})"));
@@ -67,7 +70,8 @@ TEST(SentencePiece, RefusesOtherKinds) {
     return tokenizer ? std::string() : tokenizer.error().message();
   };
   EXPECT_NE(message(pieces + identity).find("unigram"), std::string::npos);
-  EXPECT_NE(message(pieces + bpe_trainer + bytes_field(3, bytes_field(1, "nmt_nfkc") + bytes_field(2, "xx"))).find("nmt_nfkc"), std::string::npos);
+  EXPECT_NE(message(pieces + bpe_trainer + bytes_field(3, bytes_field(1, "nmt_nfkc") + bytes_field(2, "xx"))).find("nmt_nfkc"),
+            std::string::npos);
   EXPECT_NE(message(""), "");
   EXPECT_EQ(message(pieces + bpe_trainer), "");
 }

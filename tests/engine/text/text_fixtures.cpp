@@ -57,7 +57,8 @@ GgufVocabulary read_llama_spm() {
 }
 
 std::unique_ptr<Tokenizer> from_json_fixtures(const std::string& name) {
-  return take(from_tokenizer_json(read_fixture("tokenizers/" + name + "-tokenizer.json.gz"), read_fixture("tokenizers/" + name + "-tokenizer_config.json.gz")));
+  return take(from_tokenizer_json(read_fixture("tokenizers/" + name + "-tokenizer.json.gz"),
+                                  read_fixture("tokenizers/" + name + "-tokenizer_config.json.gz")));
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ TEST_P(LlamaClass, FollowsTheConfiguration) {
 INSTANTIATE_TEST_SUITE_P(Configurations, LlamaClass, testing::Values("llama_class", "llama_class_no_prefix"));
 
 TEST(TokenizerCases, LegacyLlamaClassKeepsTheFilesPipeline) {
-  for (const char* config : {R"({"tokenizer_class": "LlamaTokenizer", "legacy": true})", R"({"tokenizer_class": "PreTrainedTokenizerFast"})"}) {
+  for (const char* config :
+       {R"({"tokenizer_class": "LlamaTokenizer", "legacy": true})", R"({"tokenizer_class": "PreTrainedTokenizerFast"})"}) {
     const auto tokenizer = take(from_tokenizer_json(read_fixture("transformers/llava15/tokenizer.json"), config));
     check_family(*tokenizer, "llava15");
   }

@@ -28,7 +28,10 @@ const Vector published[] = {
     {"   ", {268}, {262}, {262}},
     {"\n =", {29871, 13, 353}, {198, 284}, {198, 284}},
     {"3333333", {29871, 29941, 29941, 29941, 29941, 29941, 29941, 29941}, {8765, 8765, 18}, {18, 18, 18, 18, 18, 18, 18}},
-    {" this is \xF0\x9F\xA6\x99.cpp", {29871, 445, 338, 29871, 243, 162, 169, 156, 29889, 8223}, {420, 374, 11410, 99, 247, 13, 11055}, {419, 374, 11162, 99, 247, 13, 10821}},
+    {" this is \xF0\x9F\xA6\x99.cpp",
+     {29871, 445, 338, 29871, 243, 162, 169, 156, 29889, 8223},
+     {420, 374, 11410, 99, 247, 13, 11055},
+     {419, 374, 11162, 99, 247, 13, 10821}},
 };
 
 TEST(Tokenizer, PublishedVectors) {
@@ -40,11 +43,17 @@ TEST(Tokenizer, PublishedVectors) {
 }
 
 TEST(Tokenizer, IgnoreMergesTakesTheWholeWord) {
-  EXPECT_EQ(ids_of(llama3(), "C\xE1\xBB\xAD" "a Vi\xE1\xBB\x87t"), (Ids{34, 91163, 101798}));
+  EXPECT_EQ(ids_of(llama3(),
+                   "C\xE1\xBB\xAD"
+                   "a Vi\xE1\xBB\x87t"),
+            (Ids{34, 91163, 101798}));
   auto json = read_json_fixture("tokenizers/llama3-tokenizer.json.gz");
   json["model"]["ignore_merges"] = false;
   const auto without = take(from_tokenizer_json(json.dump()));
-  EXPECT_EQ(ids_of(*without, "C\xE1\xBB\xAD" "a Vi\xE1\xBB\x87t"), (Ids{34, 91163, 11655, 26298, 83}));
+  EXPECT_EQ(ids_of(*without,
+                   "C\xE1\xBB\xAD"
+                   "a Vi\xE1\xBB\x87t"),
+            (Ids{34, 91163, 11655, 26298, 83}));
 }
 
 TEST(Tokenizer, FixedIds) {
@@ -77,8 +86,32 @@ std::vector<const Tokenizer*> complete() { return {&llama_spm(), &llama3(), &qwe
 std::vector<const Tokenizer*> all() { return {&llama_spm(), &llama3(), &qwen2_5(), &smollm2()}; }
 
 std::string random_text(std::mt19937& random, bool composed_only) {
-  static const std::vector<std::string> parts = {" ", "  ", "\n", "\t", "a", "the", "Ing", "12", "'s", "\xC3\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x98\x80", "\xE2\x80\x8D", "\xC2\xA0", "\xE3\x80\x80", "\xC2\x85",
-                                                 "</s>", "<|im_end|>", "<|eot_id|>", "<tool_call>", "{", "}", "\xE2\x80\x99", "\xEF\xBF\xBD", std::string(1, '\0'), "\x7F"};
+  static const std::vector<std::string> parts = {" ",
+                                                 "  ",
+                                                 "\n",
+                                                 "\t",
+                                                 "a",
+                                                 "the",
+                                                 "Ing",
+                                                 "12",
+                                                 "'s",
+                                                 "\xC3\xA9",
+                                                 "\xE4\xB8\xAD",
+                                                 "\xF0\x9F\x98\x80",
+                                                 "\xE2\x80\x8D",
+                                                 "\xC2\xA0",
+                                                 "\xE3\x80\x80",
+                                                 "\xC2\x85",
+                                                 "</s>",
+                                                 "<|im_end|>",
+                                                 "<|eot_id|>",
+                                                 "<tool_call>",
+                                                 "{",
+                                                 "}",
+                                                 "\xE2\x80\x99",
+                                                 "\xEF\xBF\xBD",
+                                                 std::string(1, '\0'),
+                                                 "\x7F"};
   std::string text;
   for (int i = std::uniform_int_distribution<int>(1, 30)(random); i > 0; --i) {
     if (random() % 3 != 0) {
@@ -109,7 +142,8 @@ TEST(Tokenizer, AnyBytesEncode) {
   for (int i = 0; i < 2000; ++i) {
     std::string bytes(random() % 40, ' ');
     for (char& c : bytes) c = static_cast<char>(random() % 4 ? 0x80 | random() : random());
-    for (const Tokenizer* tokenizer : {&llama_spm(), &llama3()}) ASSERT_EQ(tokenizer->decode(ids_of(*tokenizer, bytes)), replace_invalid_utf8(bytes));
+    for (const Tokenizer* tokenizer : {&llama_spm(), &llama3()})
+      ASSERT_EQ(tokenizer->decode(ids_of(*tokenizer, bytes)), replace_invalid_utf8(bytes));
     ASSERT_TRUE(smollm2().encode(bytes));
     ASSERT_TRUE(qwen2_5().encode(bytes));
   }
@@ -162,7 +196,14 @@ TEST(Tokenizer, LongWordsTakeNoLongTime) {
   std::string mixed;
   std::mt19937 random(8);
   while (mixed.size() < 1'000'000) mixed += static_cast<char>('a' + random() % 26);
-  const std::vector<std::string> texts = {std::string(1'000'000, 'a'), std::string(1'000'000, ' '), std::string(1'000'000, '\n'), std::string(1'000'000, '3'), std::string(1'000'000, '<'), std::string(1'000'000, '-'), mixed, composing};
+  const std::vector<std::string> texts = {std::string(1'000'000, 'a'),
+                                          std::string(1'000'000, ' '),
+                                          std::string(1'000'000, '\n'),
+                                          std::string(1'000'000, '3'),
+                                          std::string(1'000'000, '<'),
+                                          std::string(1'000'000, '-'),
+                                          mixed,
+                                          composing};
   for (const Tokenizer* tokenizer : all())
     for (const std::string& text : texts) {
       const auto begin = std::chrono::steady_clock::now();
