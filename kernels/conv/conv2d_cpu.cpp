@@ -59,6 +59,24 @@ void depthwise_pixel(const Shape& s, int64_t oy, int64_t ox, int64_t c, int64_t 
   finish(s, sum, s.out + (oy * s.ow + ox) * s.oc + c, values);
 }
 
+// Inner pixels beside each other share each weight and keep apart their sums; any side, rows of the window clipped.
+constexpr int64_t together = 4;
+void depthwise_pixels(const Shape& s, int64_t oy, int64_t ox, int64_t c) {
+  const Span ty = s.taps_y(oy);
+  const int64_t step = s.a.stride * s.ic;
+  FloatVec sum[together];
+  for (FloatVec& v : sum) v = start(s, c, lanes);
+  for (int64_t ky = ty.begin; ky < ty.end; ++ky) {
+    const float* x = s.pixel(oy * s.a.stride - s.a.pad_top + ky, ox * s.a.stride - s.a.pad_left) + c;
+    const float* weight = s.weight + ky * s.kw * s.oc + c;
+    for (int64_t kx = 0; kx < s.kw; ++kx, x += s.ic, weight += s.oc) {
+      const FloatVec w = load(weight);
+      for (int64_t p = 0; p < together; ++p) sum[p] = hn::MulAdd(load(x + p * step), w, sum[p]);
+    }
+  }
+  for (int64_t p = 0; p < together; ++p) finish(s, sum[p], s.out + (oy * s.ow + ox + p) * s.oc + c, lanes);
+}
+
 // One vector of channels along the inner columns of a row, 3x3, all rows of the window inside: the nine weights stay in registers.
 void depthwise_row_3x3(const Shape& s, int64_t oy, Span columns, int64_t c) {
   FloatVec weight[9];
@@ -90,10 +108,12 @@ void depthwise(const Shape& s, const Lane& lane) {
     const bool fast = s.kh == 3 && s.kw == 3 && ty.begin == 0 && ty.end == 3;
     for (int64_t c = first; c < last; c += lanes) {
       const int64_t values = last - c < lanes ? last - c : lanes;
-      const Span quick = fast && values == lanes ? inner : Span{0, 0};
-      for (int64_t ox = 0; ox < quick.begin; ++ox) depthwise_pixel(s, oy, ox, c, values);
-      if (quick.begin < quick.end) depthwise_row_3x3(s, oy, quick, c);
-      for (int64_t ox = quick.end; ox < s.ow; ++ox) depthwise_pixel(s, oy, ox, c, values);
+      const Span quick = values == lanes ? inner : Span{0, 0};
+      int64_t ox = 0;
+      for (; ox < quick.begin; ++ox) depthwise_pixel(s, oy, ox, c, values);
+      if (fast && quick.begin < quick.end) depthwise_row_3x3(s, oy, quick, c), ox = quick.end;
+      for (; ox + together <= quick.end; ox += together) depthwise_pixels(s, oy, ox, c);
+      for (; ox < s.ow; ++ox) depthwise_pixel(s, oy, ox, c, values);
     }
   }
 }
