@@ -49,7 +49,7 @@ void expect_pictures(const Golden& golden, const Probe& probe) {
 }
 
 TEST_P(AssistantGoldens, IdsViewsLogitsAndGreedyTokens) {
-  for (const Golden& golden : read_goldens(GetParam())) {
+  for (const Golden& golden : read_goldens("transformers/" + GetParam())) {
     if (golden.prompt.find("<video>") != std::string::npos) continue;  // clips are not read yet
     const auto probe = assistant_->probe(request_of(golden), 32);
     ASSERT_TRUE(probe) << golden.name << ": " << probe.error().message();

@@ -14,7 +14,7 @@ TEST_P(TextGoldens, LogitsAndGreedyTokens) {
   ASSERT_TRUE(tiny) << tiny.error().message();
   auto runner = TextRunner::create(*tiny->device, *tiny->decoder, {}, {.chunk = 256, .slots = 1, .kv = DType::f32});
   ASSERT_TRUE(runner) << runner.error().message();
-  for (const Golden& golden : read_goldens(GetParam())) {
+  for (const Golden& golden : read_goldens("transformers/" + GetParam())) {
     (*runner)->forget();
     const auto reused = (*runner)->prefill(prompt_of(golden.prompt_ids), {});
     ASSERT_TRUE(reused) << reused.error().message();

@@ -17,9 +17,9 @@ nlohmann::json read_fixture_json(const std::string& path) {
   return nlohmann::json::parse(file);
 }
 
-std::vector<Golden> read_goldens(const std::string& model) {
+std::vector<Golden> read_goldens(const std::string& folder) {
   std::vector<Golden> goldens;
-  const nlohmann::json expect = read_fixture_json("transformers/" + model + "/expect.json");
+  const nlohmann::json expect = read_fixture_json(folder + "/expect.json");
   for (const nlohmann::json& one : expect.at("cases")) {
     Golden golden{one.at("name"), one.at("prompt"), one.value("pictures", std::vector<std::string>()), one.at("prompt_token_ids"), one.at("greedy32"),
                   one.value("n_prompt_tokens_expanded", 0), one};

@@ -1,4 +1,4 @@
-// The recorded answers in tests/fixtures/transformers, and comparing with them.
+// The recorded answers in tests/fixtures/transformers and text_models, and comparing with them.
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -17,7 +17,7 @@ struct Golden {
 };
 
 std::filesystem::path fixture(const std::string& path);  // below tests/fixtures
-std::vector<Golden> read_goldens(const std::string& model);
+std::vector<Golden> read_goldens(const std::string& folder);  // with expect.json
 nlohmann::json read_fixture_json(const std::string& path);
 
 // Top ten and statistics of the last logits; `tolerance` relative to max(1, |value|).
