@@ -1,40 +1,28 @@
 // Whole models against the answers of transformers, from text and picture files on.
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "engine/core/assistant.h"
 #include "tests/support/engine/goldens.h"
+#include "tests/support/engine/requests.h"
 
 namespace lava::test {
 namespace {
 
-std::shared_ptr<const std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return std::make_shared<const std::string>(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
-
 class AssistantGoldens : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    auto device = make_cpu_device({.threads = 2, .pin = false});
-    ASSERT_TRUE(device) << device.error().message();
-    device_ = std::move(*device);
-    auto assistant = Assistant::load(*device_, {.model = fixture("transformers/" + GetParam()).string(), .context = 512, .exact = true});
-    ASSERT_TRUE(assistant) << assistant.error().message();
-    assistant_ = std::move(*assistant);
+    loaded_ = load_assistant({.model = fixture("transformers/" + GetParam()).string(), .context = 512, .exact = true});
+    ASSERT_TRUE(loaded_.assistant);
   }
 
   Request request_of(const Golden& golden) const {
     Request request;
     request.raw_prompt = golden.prompt;
-    for (const std::string& picture : golden.pictures) request.raw_pictures.push_back(read_file(fixture("transformers/" + GetParam() + "/" + picture)));
+    for (const std::string& picture : golden.pictures) request.raw_pictures.push_back(picture_file("transformers/" + GetParam() + "/" + picture));
     return request;
   }
 
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Assistant> assistant_;
+  Loaded loaded_;
 };
 
 void expect_pictures(const Golden& golden, const Probe& probe) {
@@ -51,7 +39,7 @@ void expect_pictures(const Golden& golden, const Probe& probe) {
 TEST_P(AssistantGoldens, IdsViewsLogitsAndGreedyTokens) {
   for (const Golden& golden : read_goldens("transformers/" + GetParam())) {
     if (golden.prompt.find("<video>") != std::string::npos) continue;  // clips are not read yet
-    const auto probe = assistant_->probe(request_of(golden), 32);
+    const auto probe = loaded_->probe(request_of(golden), 32);
     ASSERT_TRUE(probe) << golden.name << ": " << probe.error().message();
     EXPECT_EQ(probe->prompt_ids, golden.prompt_ids) << golden.name;
     expect_pictures(golden, *probe);

@@ -1,0 +1,29 @@
+// Files that tests write.
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lava::test {
+
+// A folder that goes away with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void write_text(const std::filesystem::path& path, const std::string& text);
+// All tensors float32, filled with `value`.
+using TensorShapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
+void write_safetensors(const std::filesystem::path& path, const TensorShapes& tensors, float value = 0.01f);
+
+}  // namespace lava::test
