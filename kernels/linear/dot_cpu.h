@@ -24,32 +24,41 @@ HWY_INLINE VI load_four(const int8_t* p) {
 
 #if defined(__AVX512VNNI__)
 template <DType format>
-constexpr int dot_offset = Unit<format>::f.offset;  // VPDPBUSD takes the codes as stored
-template <DType format>
-HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
-  return VI{_mm512_dpbusd_epi32(sum.raw, codes.raw, x.raw)};
-}
+struct Dots {
+  static constexpr int offset = Unit<format>::f.offset;  // VPDPBUSD takes the codes as stored
+  static constexpr int steps_in_16_bits = 0;             // it adds in 32 bits
+
+  static HWY_INLINE VI dot_four(VI sum, VU codes, VI x) { return VI{_mm512_dpbusd_epi32(sum.raw, codes.raw, x.raw)}; }
+};
 #else
 template <DType format>
-constexpr int dot_offset = Unit<format>::offset;
-template <DType format>
-HWY_INLINE VI dot_four(VI sum, VU codes, VI x) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  __m256i pairs;
-  if constexpr (Unit<format>::signed_codes) {  // |w| times x with the sign of w: pairs stay below 2 * 128 * 127
-    const __m256i w = _mm256_xor_si256(codes.raw, _mm256_set1_epi8(static_cast<char>(0x80)));
-    pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x.raw, w));
-  } else {
-    pairs = _mm256_maddubs_epi16(codes.raw, x.raw);  // codes <= 63: no saturation
+struct Dots {
+  static constexpr int offset = Unit<format>::offset;
+  // How many products of VPMADDUBSW (pairs of codes times 127) add up in 16 bits.
+  static constexpr int steps_in_16_bits = Unit<format>::f.low == 512   ? 1
+                                          : Unit<format>::f.high == 0  ? 8
+                                          : Unit<format>::f.high == 64 ? 4
+                                                                       : 2;
+
+  static HWY_INLINE VI pair_products(VU codes, VI x) {
+    if constexpr (Unit<format>::signed_codes) {  // |w| times x with the sign of w: pairs stay below 2 * 128 * 127
+      const __m256i w = _mm256_xor_si256(codes.raw, _mm256_set1_epi8(static_cast<char>(0x80)));
+      return VI{_mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x.raw, w))};
+    } else {
+      return VI{_mm256_maddubs_epi16(codes.raw, x.raw)};
+    }
   }
-  return VI{_mm256_add_epi32(sum.raw, _mm256_madd_epi16(pairs, ones))};
-}
+  static HWY_INLINE VI add_pairs(VI a, VI b) { return VI{_mm256_add_epi16(a.raw, b.raw)}; }
+  static HWY_INLINE VI add_to_sum(VI sum, VI pairs) {
+    return VI{_mm256_add_epi32(sum.raw, _mm256_madd_epi16(pairs.raw, _mm256_set1_epi16(1)))};
+  }
+};
 #endif
 
 // minus_sum times the format's offset: what a dot product of codes as stored starts from.
 template <DType format>
 HWY_INLINE VI start_from(int32_t minus_sum) {
-  constexpr int offset = dot_offset<format>;
+  constexpr int offset = Dots<format>::offset;
   if constexpr (offset == 0) {
     return hn::Zero(di);
   } else {

@@ -22,6 +22,26 @@ PreparedView view(const std::byte* row, const PreparedRow& at, int64_t unit) {
 
 // --- few rows -----------------------------------------------------------------------------------------------------------------
 
+// Four steps of four codes.
+template <DType format>
+HWY_INLINE VI dot_sixteen(VI sum, const VU* codes, const int8_t* x) {
+  constexpr int narrow = Dots<format>::steps_in_16_bits < 4 ? Dots<format>::steps_in_16_bits : 4;
+  if constexpr (narrow == 0) {
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) sum = Dots<format>::dot_four(sum, codes[p], load_four(x + 4 * p));
+  } else {
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; p += narrow) {
+      VI pairs = Dots<format>::pair_products(codes[p], load_four(x + 4 * p));
+#pragma GCC unroll 4
+      for (int i = p + 1; i < p + narrow; ++i)
+        pairs = Dots<format>::add_pairs(pairs, Dots<format>::pair_products(codes[i], load_four(x + 4 * i)));
+      sum = Dots<format>::add_to_sum(sum, pairs);
+    }
+  }
+  return sum;
+}
+
 // One unit of `lanes` weight rows against T rows of x.
 template <DType format, int T>
 HWY_INLINE void add_unit(const Unit<format>& unit, int64_t v, int64_t u, const PreparedView* x, VF* sum) {
@@ -35,11 +55,8 @@ HWY_INLINE void add_unit(const Unit<format>& unit, int64_t v, int64_t u, const P
   for (int t = 0; t < T; ++t) {
     VI a = start_from<format>(halves ? x[t].minus_half[2 * u] : x[t].minus_sum[u]);
     VI b = halves ? start_from<format>(x[t].minus_half[2 * u + 1]) : hn::Zero(di);
-#pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) {
-      a = dot_four<format>(a, codes[p], load_four(x[t].code + 32 * u + 4 * p));
-      b = dot_four<format>(b, codes[p + 4], load_four(x[t].code + 32 * u + 16 + 4 * p));
-    }
+    a = dot_sixteen<format>(a, codes, x[t].code + 32 * u);
+    b = dot_sixteen<format>(b, codes + 4, x[t].code + 32 * u + 16);
     const VF dx = splat(x[t].scale[u]);
     if constexpr (halves) {
       sum[t] = hn::MulAdd(hn::ConvertTo(df, a), hn::Mul(scale, dx), sum[t]);
@@ -133,6 +150,8 @@ HWY_INLINE void keep_in_register(VU& v) {
 // Four-code steps [first, last) of one unit for R vectors of weights and T rows of x.
 template <DType format, int R, int T, int first, int last>
 HWY_INLINE void dot_steps(const uint8_t* codes, const PreparedView* x, int64_t u, VI (&sum)[R][T]) {
+  constexpr int narrow = Dots<format>::steps_in_16_bits;
+  [[maybe_unused]] VI pairs[R][T];
 #pragma GCC unroll 8
   for (int p = first; p < last; ++p) {
     VU w[R];
@@ -145,7 +164,15 @@ HWY_INLINE void dot_steps(const uint8_t* codes, const PreparedView* x, int64_t u
     for (int t = 0; t < T; ++t) {
       const VI four = load_four(x[t].code + 32 * u + 4 * p);
 #pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) sum[r][t] = dot_four<format>(sum[r][t], w[r], four);
+      for (int r = 0; r < R; ++r) {
+        if constexpr (narrow == 0) {
+          sum[r][t] = Dots<format>::dot_four(sum[r][t], w[r], four);
+        } else {
+          const VI product = Dots<format>::pair_products(w[r], four);
+          pairs[r][t] = p % narrow == 0 ? product : Dots<format>::add_pairs(pairs[r][t], product);
+          if (p % narrow == narrow - 1 || p == last - 1) sum[r][t] = Dots<format>::add_to_sum(sum[r][t], pairs[r][t]);
+        }
+      }
     }
   }
 }
