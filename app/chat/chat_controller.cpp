@@ -7,6 +7,7 @@
 namespace lava::app {
 namespace {
 
+constexpr ChatId editing_owner = -1;            // the composer holds an earlier question, not a draft
 constexpr double regenerate_temperature = 0.7;  // at 0 the same answer would come again
 
 std::vector<ShownMessage> read_shown(const HistoryStore& history, ChatId chat) {
@@ -31,8 +32,14 @@ ChatController::ChatController(HistoryStore& history, EngineLink& engine, const 
     title_ = title;
     emit title_changed();
   });
+  connect(&composer_, &Composer::came_late, this, [this](ChatId owner, const Attachment& picture) {
+    if (owner < 0) return;
+    Draft draft = drafts_.get(owner);
+    draft.pictures.push_back(picture);
+    drafts_.set(owner, draft);
+  });
   drafts_.read([this] {
-    if (chat_id_ == 0 && composer_.draft().empty()) composer_.load(drafts_.get(0));
+    if (chat_id_ == 0 && composer_.count() == 0 && composer_.text().isEmpty()) composer_.load(drafts_.get(0), 0);
   });
   chats_.reload();
 }
@@ -54,7 +61,7 @@ void ChatController::set_chat(ChatId chat, const QString& title) {
   chat_id_ = chat;
   title_ = title;
   loading_draft_ = true;
-  composer_.load(drafts_.get(chat));
+  composer_.load(drafts_.get(chat), chat);
   loading_draft_ = false;
   emit chat_changed();
   emit title_changed();
@@ -133,7 +140,7 @@ void ChatController::send() {
   question.attachments = draft.pictures;
   question.created = QDateTime::currentDateTimeUtc();
   if (editing_ != 0) cancel_edit();
-  else composer_.load({});
+  else composer_.load({}, chat_id_);
   begin(std::move(plan), draft);
 }
 
@@ -176,6 +183,7 @@ void ChatController::watch(Turn* turn, const Draft& on_refusal) {
     chats_.set_state(chat, "generating");
     if (turn != shown_) return;
     chat_id_ = chat;
+    composer_.set_owner(chat);
     drafts_.set(0, {});
     keep_draft();
     emit chat_changed();
@@ -201,7 +209,7 @@ void ChatController::refuse(Turn* turn, const Draft& draft, const Error& error) 
     const Draft typed = composer_.draft();  // what was written since comes after what comes back
     if (!typed.text.isEmpty()) back.text += '\n' + typed.text;
     back.pictures.insert(back.pictures.end(), typed.pictures.begin(), typed.pictures.end());
-    composer_.load(back);
+    composer_.load(back, chat_id_);
     take_branch(std::move(branch_), false);
   } else {
     drafts_.set(turn->chat(), draft);
@@ -272,13 +280,13 @@ void ChatController::begin_edit(qint64 question) {
   keep_draft();
   const Message& message = branch_[static_cast<size_t>(at)].message;
   editing_ = message.id;
-  composer_.load({message.text, message.attachments});
+  composer_.load({message.text, message.attachments}, editing_owner);
   emit editing_changed();
 }
 
 void ChatController::cancel_edit() {
   if (editing_ == 0) return;
-  composer_.load(drafts_.get(chat_id_));
+  composer_.load(drafts_.get(chat_id_), chat_id_);
   editing_ = 0;
   emit editing_changed();
 }

@@ -76,7 +76,8 @@ Draft Composer::draft() const {
   return draft;
 }
 
-void Composer::load(const Draft& draft) {
+void Composer::load(const Draft& draft, ChatId owner) {
+  owner_ = owner;
   beginResetModel();
   chips_.clear();
   for (const Attachment& picture : draft.pictures) chips_.push_back({next_key_++, picture, ChipState::ready, {}, -1});
@@ -109,15 +110,16 @@ void Composer::add(const QString& name, std::function<Result<Attachment>()> read
   chips_.push_back({key, Attachment{.name = name}, ChipState::loading, {}, -1});
   endInsertRows();
   touched();
-  background_.run(this, std::move(read), [this, key](const Result<Attachment>& result) { settle(key, result); });
+  background_.run(this, std::move(read), [this, key, owner = owner_](const Result<Attachment>& result) { settle(key, owner, result); });
 }
 
-void Composer::settle(quint64 key, const Result<Attachment>& read) {
-  update(key, [&](Chip& chip) {
+void Composer::settle(quint64 key, ChatId owner, const Result<Attachment>& read) {
+  const bool here = update(key, [&](Chip& chip) {
     chip.state = read ? ChipState::ready : ChipState::failed;
     if (read) chip.picture = *read;
     else chip.reason = reason_of(read.error());
   });
+  if (!here && read && owner != owner_) emit came_late(owner, *read);
   count_tokens(key);
 }
 
@@ -129,13 +131,15 @@ void Composer::count_tokens(quint64 key) {
   });
 }
 
-void Composer::update(quint64 key, const std::function<void(Chip&)>& change) {
+bool Composer::update(quint64 key, const std::function<void(Chip&)>& change) {
   for (int i = 0; i < count(); ++i) {
     if (chips_[static_cast<size_t>(i)].key != key) continue;
     change(chips_[static_cast<size_t>(i)]);
     emit dataChanged(index(i), index(i));
     touched();
+    return true;
   }
+  return false;
 }
 
 void Composer::remove(int chip) {

@@ -40,7 +40,8 @@ class Composer : public QAbstractListModel {
   bool ready() const;  // something to send, and no chip still loads or is broken
   int tokens() const;  // of all chips, 0 while unknown
   Draft draft() const;
-  void load(const Draft& draft);
+  void load(const Draft& draft, ChatId owner);  // of the chat `owner`
+  void set_owner(ChatId owner) { owner_ = owner; }
 
   Q_INVOKABLE void add_files(const QList<QUrl>& files);
   Q_INVOKABLE void add_bytes(const QByteArray& bytes, const QString& name);
@@ -53,6 +54,7 @@ class Composer : public QAbstractListModel {
   void chips_changed();
   void ready_changed();
   void edited();       // worth saving as a draft
+  void came_late(lava::app::ChatId owner, const lava::app::Attachment& picture);  // read after its chat left the composer
 
  private:
   enum class ChipState { loading, ready, failed };
@@ -65,9 +67,9 @@ class Composer : public QAbstractListModel {
   };
 
   void add(const QString& name, std::function<Result<Attachment>()> read);
-  void settle(quint64 key, const Result<Attachment>& read);
+  void settle(quint64 key, ChatId owner, const Result<Attachment>& read);
   void count_tokens(quint64 key);
-  void update(quint64 key, const std::function<void(Chip&)>& change);
+  bool update(quint64 key, const std::function<void(Chip&)>& change);
   void touched();
 
   EngineLink& engine_;
@@ -75,6 +77,7 @@ class Composer : public QAbstractListModel {
   QString text_;
   std::vector<Chip> chips_;
   quint64 next_key_ = 1;
+  ChatId owner_ = 0;
   bool was_ready_ = false, engine_was_ready_ = false;
   Background background_;
 };

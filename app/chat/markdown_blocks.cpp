@@ -40,7 +40,7 @@ QString attribute(const MD_ATTRIBUTE& value) {
 
 // Web and mail addresses can be opened; anything else stays text.
 QString safe_address(const QString& text) {
-  const QUrl url(text, QUrl::StrictMode);
+  const QUrl url(text, QUrl::TolerantMode);
   const QString scheme = url.scheme().toLower();
   const bool web = (scheme == "http" || scheme == "https") && !url.host().isEmpty();
   return url.isValid() && (web || scheme == "mailto") ? QString::fromUtf8(url.toEncoded()) : QString();

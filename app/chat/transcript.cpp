@@ -184,7 +184,7 @@ QVariantMap block_entry(const Block& block, const Message& answer) {
       break;
     case Block::Kind::heading:
     case Block::Kind::text:
-      entry.insert("html", "<p style=\"white-space:pre-wrap;margin:0\">" + block.html + "</p>");
+      entry.insert("html", "<p style=\"white-space:pre-wrap;margin:0;line-height:130%\">" + block.html + "</p>");
       entry.insert("text", block.text);
       entry.insert("level", block.level);
       if (!block.phrases.empty()) entry.insert("phrases", phrase_entries(block, answer));

@@ -74,6 +74,11 @@ std::vector<GroundedBox> read_boxes(const QJsonArray& boxes, const QString& text
     if (!std::isfinite(box.x1) || !std::isfinite(box.y1) || !std::isfinite(box.x2) || !std::isfinite(box.y2)) continue;
     box.start = utf16_offset(utf8, object["start"].toDouble());
     box.end = std::max(box.start, utf16_offset(utf8, object["end"].toDouble()));
+    const QJsonArray mark = object["mark"].toArray();
+    if (mark.size() == 2) {
+      box.mark_start = utf16_offset(utf8, mark[0].toDouble());
+      box.mark_end = std::max(box.mark_start, utf16_offset(utf8, mark[1].toDouble()));
+    }
     box.picture = std::max(0, object["picture"].toInt());
     result.push_back(box);
   }

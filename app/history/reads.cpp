@@ -32,7 +32,7 @@ std::vector<GroundedBox> boxes_of(const QString& text) {
   for (const QJsonValue value : json_of(text).array()) {
     const QJsonObject o = value.toObject();
     boxes.push_back({o["label"].toString(), o["x1"].toDouble(), o["y1"].toDouble(), o["x2"].toDouble(), o["y2"].toDouble(), o["start"].toInt(),
-                     o["end"].toInt(), o["picture"].toInt()});
+                     o["end"].toInt(), o["mark_start"].toInt(), o["mark_end"].toInt(), o["picture"].toInt()});
   }
   return boxes;
 }

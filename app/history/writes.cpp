@@ -15,7 +15,8 @@ QString json_text(const QJsonObject& object) { return QString::fromUtf8(QJsonDoc
 QString json_text(const std::vector<GroundedBox>& boxes) {
   QJsonArray array;
   for (const GroundedBox& b : boxes)
-    array.append(QJsonObject{{"label", b.label}, {"x1", b.x1}, {"y1", b.y1}, {"x2", b.x2}, {"y2", b.y2}, {"start", b.start}, {"end", b.end}, {"picture", b.picture}});
+    array.append(QJsonObject{{"label", b.label}, {"x1", b.x1}, {"y1", b.y1}, {"x2", b.x2}, {"y2", b.y2}, {"start", b.start}, {"end", b.end},
+                             {"mark_start", b.mark_start}, {"mark_end", b.mark_end}, {"picture", b.picture}});
   return QString::fromUtf8(QJsonDocument(array).toJson(QJsonDocument::Compact));
 }
 

@@ -7,7 +7,7 @@ Item {
     required property Item row
     readonly property int quote: row.entry.quote ?? 0
     readonly property int indent: row.entry.indent ?? 0
-    readonly property real left: quote * 14 + indent * 22
+    readonly property real inset: quote * 14 + indent * 22
     default property alias content: box.data
     property alias inner: box
     Repeater {
@@ -23,7 +23,7 @@ Item {
     }
     Item {
         id: box
-        x: frame.left
+        x: frame.inset
         width: frame.width - x
         height: frame.height
     }

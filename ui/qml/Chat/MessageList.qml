@@ -25,7 +25,7 @@ ListView {
     Accessible.name: qsTr("Messages")
     ScrollBar.vertical: ThinScroll {}
 
-    delegate: MessageRow { list: list }
+    delegate: MessageRow {}
 
     function to_newest() { positionViewAtBeginning(); }
     Connections {

@@ -7,10 +7,12 @@ Item {
     required property string kind
     required property var message
     required property var entry
-    required property ListView list
+    readonly property ListView list: ListView.view
     readonly property bool hovered: hover.hovered
-    readonly property real gap: kind === "user" ? (entry.first ? 0 : 24) : kind === "head" ? 24 : kind === "footer" || kind === "phase" ? 4 : 8
-    width: ListView.view ? ListView.view.width : 0
+    // Rows of actions, 32 px and empty until pointed at, are part of the 24 px between turns.
+    readonly property real gap: kind === "user" ? (entry.first ? 0 : 8) : kind === "head" ? 0 : kind === "footer" || kind === "phase" ? 4
+                                : kind === "text" ? (entry.marker ? 4 : entry.level ? 16 : 10) : 12
+    width: list ? list.width : 0
     height: (content.item ? content.item.implicitHeight : 0) + gap
 
     function load() {
@@ -24,7 +26,7 @@ Item {
     Loader {
         id: content
         y: row.gap
-        width: row.list.column
+        width: row.list ? row.list.column : 0
         x: (row.width - width) / 2
     }
     HoverHandler {

@@ -6,7 +6,7 @@ import QtQuick.Controls.Basic
 BlockFrame {
     id: block
     readonly property int columns: Math.max(1, row.entry.columns ?? 1)
-    readonly property real cell: Math.max(90, Math.min(260, (width - left) / columns))
+    readonly property real cell: Math.max(90, Math.min(260, Math.floor((width - inset - 2) / columns)))
     implicitHeight: flick.height
     Flickable {
         id: flick
@@ -17,10 +17,10 @@ BlockFrame {
         boundsBehavior: Flickable.StopAtBounds
         clip: true
         ScrollBar.horizontal: ThinScroll {}
+        Rectangle { x: grid.implicitWidth; width: 1; height: grid.implicitHeight + 1; color: Theme.line; z: 1 }
+        Rectangle { y: grid.implicitHeight; height: 1; width: grid.implicitWidth; color: Theme.line; z: 1 }
         Grid {
             id: grid
-            x: 1
-            y: 1
             columns: block.columns
             Repeater {
                 model: block.row.entry.cells ?? []
@@ -32,8 +32,8 @@ BlockFrame {
                     width: block.cell
                     height: rowHeight()
                     color: head ? Theme.card : "transparent"
-                    border.width: 1
-                    border.color: Theme.line
+                    Rectangle { width: parent.width + 1; height: 1; color: Theme.line }
+                    Rectangle { width: 1; height: parent.height; color: Theme.line }
                     function rowHeight() {
                         let most = words.implicitHeight;
                         const first = index - index % block.columns;

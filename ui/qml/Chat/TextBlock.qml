@@ -6,7 +6,7 @@ BlockFrame {
     id: block
     readonly property int level: row.entry.level ?? 0
     readonly property var phrases: row.entry.phrases ?? []
-    implicitHeight: edit.implicitHeight
+    implicitHeight: words.implicitHeight
 
     Text {
         x: -22
@@ -18,7 +18,7 @@ BlockFrame {
         font.pixelSize: Theme.message
     }
     TextEdit {
-        id: edit
+        id: words
         width: parent.width
         text: Theme.rich(block.row.entry.html ?? "", Theme.accent, Theme.raised)
         textFormat: TextEdit.RichText
@@ -36,10 +36,10 @@ BlockFrame {
         Accessible.name: block.row.entry.text ?? ""
         Keys.onEscapePressed: event => { deselect(); event.accepted = false; }
         onLinkActivated: link => { ask.active = true; ask.item.ask(link); }
-        HoverHandler { cursorShape: edit.hoveredLink !== "" ? Qt.PointingHandCursor : Qt.IBeamCursor }
+        HoverHandler { cursorShape: words.hoveredLink !== "" ? Qt.PointingHandCursor : Qt.IBeamCursor }
         Loader {
-            active: edit.hoveredLink !== ""
-            sourceComponent: Tip { visible: true; text: Desktop.host_of(edit.hoveredLink); delay: 200 }
+            active: words.hoveredLink !== ""
+            sourceComponent: Tip { visible: true; text: Desktop.host_of(words.hoveredLink); delay: 200 }
         }
     }
     Repeater {
@@ -48,7 +48,7 @@ BlockFrame {
             required property var modelData
             parent: block.inner
             phrase: modelData
-            edit: edit
+            edit: words
             row: block.row
         }
     }

@@ -1,0 +1,56 @@
+#include "tests/support/ui/fake_engine.h"
+
+namespace lava::test {
+
+void FakeAsking::cancel() {
+  was_cancelled = true;
+  emit cancelled();
+}
+
+void FakeAsking::finish(const QString& whole, std::vector<app::GroundedBox> boxes) {
+  app::AnswerDone answer;
+  answer.text = whole;
+  answer.boxes = std::move(boxes);
+  answer.timings = {{"tokens_per_s", 38.2}, {"first_token_ms", 1210}, {"decode_tokens", 412}};
+  answer.finish_reason = "stop";
+  emit done(answer);
+}
+
+QJsonObject FakeEngine::props() const {
+  if (state_ != State::ready) return {};
+  return {{"model", "fake-model"}, {"vision", true}, {"device", "cpu"}, {"instruction_set", "AVX2"}};
+}
+
+app::Asking* FakeEngine::ask(const std::vector<app::AskTurn>& turns, const app::AskOptions& options, QObject* parent) {
+  auto* asking = new FakeAsking(parent);
+  questions.push_back({turns, options, asking});
+  return asking;
+}
+
+void FakeEngine::count_tokens(int, int, QObject*, std::function<void(std::optional<int>)> then) {
+  then(29);
+}
+
+void FakeEngine::restart() {
+  ++restarts;
+  error_ = {};
+  set_state(State::ready, 1);
+}
+
+void FakeEngine::use_model(const QString& path) {
+  model = path;
+  restart();
+}
+
+void FakeEngine::set_state(State state, double progress) {
+  state_ = state;
+  progress_ = progress;
+  emit changed();
+}
+
+void FakeEngine::die(const Error& error) {
+  error_ = error;
+  set_state(State::failed);
+}
+
+}  // namespace lava::test

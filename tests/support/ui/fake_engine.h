@@ -1,0 +1,55 @@
+// An engine that says what the test tells it to, when the test tells it to.
+#pragma once
+#include <QPointer>
+
+#include "app/chat/engine_link.h"
+
+namespace lava::test {
+
+class FakeAsking : public app::Asking {
+  Q_OBJECT
+ public:
+  using app::Asking::Asking;
+  void cancel() override;
+  void say(const QString& delta) { emit text(delta); }
+  void reading(const QString& phase, int done, int total) { emit progress(phase, done, total); }
+  void finish(const QString& whole, std::vector<app::GroundedBox> boxes = {});
+  void break_off(const Error& error) { emit failed(error); }
+  bool was_cancelled = false;
+};
+
+class FakeEngine : public app::EngineLink {
+  Q_OBJECT
+ public:
+  struct Question {
+    std::vector<app::AskTurn> turns;
+    app::AskOptions options;
+    QPointer<FakeAsking> asking;
+  };
+
+  using app::EngineLink::EngineLink;
+  State state() const override { return state_; }
+  double progress() const override { return progress_; }
+  QString phase() const override { return "Loading model"; }
+  Error error() const override { return error_; }
+  QJsonObject props() const override;
+  app::Asking* ask(const std::vector<app::AskTurn>& turns, const app::AskOptions& options, QObject* parent) override;
+  void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
+  void restart() override;
+  void use_model(const QString& path) override;
+
+  void set_state(State state, double progress = 0);
+  void die(const Error& error);
+  FakeAsking* last() const { return questions.empty() ? nullptr : questions.back().asking.data(); }
+
+  std::vector<Question> questions;
+  int restarts = 0;
+  QString model;
+
+ private:
+  State state_ = State::ready;
+  double progress_ = 1;
+  Error error_;
+};
+
+}  // namespace lava::test
