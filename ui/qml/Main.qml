@@ -45,9 +45,11 @@ ApplicationWindow {
         toasts.show(qsTr("An answer is still being written. Close again to quit."));
     }
 
-    Item {
+    FocusScope {
         id: main
         anchors.fill: parent
+        focus: true
+        Keys.onEscapePressed: window.step_back()
         ChatPage {
             id: page
             anchors { left: parent.left; right: parent.right; top: header.bottom; bottom: parent.bottom; leftMargin: window.narrow ? 0 : sidebar.width }
@@ -121,7 +123,6 @@ ApplicationWindow {
     Shortcut { sequences: ["Ctrl+N"]; onActivated: { App.chat.new_chat(); window.drawer = false; } }
     Shortcut { sequences: ["Ctrl+B"]; onActivated: window.toggle_sidebar() }
     Shortcut { sequences: ["Ctrl+K"]; onActivated: window.search_chats() }
-    Shortcut { sequences: ["Esc"]; onActivated: window.step_back() }
     Shortcut { sequences: ["Ctrl+R"]; onActivated: App.chat.regenerate(0) }
     Shortcut { sequences: ["Alt+Left"]; onActivated: App.chat.select_sibling(0, -1) }
     Shortcut { sequences: ["Alt+Right"]; onActivated: App.chat.select_sibling(0, 1) }

@@ -6,7 +6,7 @@ FocusScope {
     id: footer
     required property Item row
     readonly property var entry: row.entry
-    readonly property bool shown: entry.last || activeFocus || row.list.hovered_message === row.message
+    readonly property bool shown: !!entry.last || activeFocus || row.list.hovered_message === row.message
     implicitHeight: Math.max(32, timings.implicitHeight + 12)
     opacity: shown ? 1 : 0
     Behavior on opacity { NumberAnimation { duration: Theme.fade } }
@@ -23,7 +23,7 @@ FocusScope {
             onClicked: App.chat.regenerate(footer.row.message)
         }
         Text {
-            visible: footer.entry.stopped || footer.entry.cut
+            visible: !!footer.entry.stopped || !!footer.entry.cut
             height: 32
             leftPadding: 8
             verticalAlignment: Text.AlignVCenter

@@ -2,7 +2,7 @@
 import QtQuick
 import Lavascope
 
-Item {
+FocusScope {
     id: page
     property alias composer: writer
     property alias messages: messages
@@ -32,6 +32,7 @@ Item {
 
     Composer {
         id: writer
+        focus: true
         width: page.column
         x: (page.width - width) / 2
         y: page.empty && start.item ? start.item.composerY : page.height - height - 12

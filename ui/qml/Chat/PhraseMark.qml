@@ -14,7 +14,7 @@ Item {
     activeFocusOnTab: true
     anchors.fill: parent
     Accessible.role: Accessible.Link
-    Accessible.name: qsTr("%1, shown in the picture as %2").arg(edit.getText(phrase.start, phrase.start + phrase.length)).arg(phrase.boxes.join(", "))
+    Accessible.name: qsTr("%1, shown in the picture as %2").arg(edit.length < phrase.start + phrase.length ? phrase.label : edit.getText(phrase.start, phrase.start + phrase.length)).arg(phrase.boxes.join(", "))
     Accessible.onPressAction: open()
     function open() { row.list.picture_wanted(phrase.picture, phrase.boxes[0]); }
     onActiveFocusChanged: activeFocus ? highlight.light(row.message, phrase.boxes) : highlight.clear()
@@ -22,8 +22,9 @@ Item {
     Keys.onSpacePressed: open()
 
     // [{x, y, width, height}]: asked anew whenever the text is laid out anew.
-    function pieces(width, height, text) {
+    function pieces(width, height, length) {
         const found = [];
+        if (phrase.start + phrase.length > length) return found;
         for (let i = phrase.start; i < phrase.start + phrase.length; ++i) {
             const from = edit.positionToRectangle(i), to = edit.positionToRectangle(i + 1);
             const right = to.y === from.y ? to.x : edit.width;
@@ -35,7 +36,7 @@ Item {
     }
 
     Repeater {
-        model: mark.pieces(mark.edit.width, mark.edit.contentHeight, mark.edit.text)
+        model: mark.pieces(mark.edit.width, mark.edit.contentHeight, mark.edit.length)
         Rectangle {
             required property var modelData
             x: modelData.x - 1

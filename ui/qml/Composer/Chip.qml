@@ -24,6 +24,7 @@ FocusScope {
     activeFocusOnTab: true
     Accessible.role: Accessible.ListItem
     Accessible.name: qsTr("%1 of %2, %3, %4").arg(index + 1).arg(count).arg(name).arg(chipState === "failed" ? reason : strip)
+    Keys.onShortcutOverride: event => event.accepted = (event.modifiers & Qt.AltModifier) && (event.key === Qt.Key_Left || event.key === Qt.Key_Right)
     Keys.onPressed: event => {
         if (event.key === Qt.Key_Delete || event.key === Qt.Key_Backspace) chip.removed();
         else if (event.modifiers & Qt.AltModifier && event.key === Qt.Key_Left) chip.moved(-1);

@@ -24,6 +24,7 @@ Item {
     function open_menu() { menuLoader.active = true; menuLoader.item.popup(); }
     Keys.onReturnPressed: picked()
     Keys.onMenuPressed: open_menu()
+    Keys.onShortcutOverride: event => event.accepted = event.key === Qt.Key_F2
     Keys.onPressed: event => {
         if (event.key === Qt.Key_F2) row.rename_asked();
         else if (event.key === Qt.Key_Delete) App.chat.remove(row.chatId);
