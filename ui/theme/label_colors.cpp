@@ -21,9 +21,9 @@ LabelColor label_color(const QString& label) {
                                                     {0xFF882255, false},
                                                     {0xFF332288, false},
                                                     {0xFFBBBBBB, true}}};
-  quint32 hash = 2166136261u;  // FNV-1a
+  quint32 hash = 2166137388u;  // FNV-1a from a start that keeps frequent labels apart
   for (const char byte : label.toLower().toUtf8()) hash = (hash ^ static_cast<quint8>(byte)) * 16777619u;
-  const Entry& entry = colors[hash % colors.size()];
+  const Entry& entry = colors[(hash >> 8) % colors.size()];
   return {QColor::fromRgba(entry.fill), entry.dark_ink ? QColor(0x11, 0x11, 0x11) : QColor(Qt::white)};
 }
 

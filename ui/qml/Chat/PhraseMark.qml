@@ -7,6 +7,7 @@ Item {
     objectName: "phrase"
     required property var phrase
     required property TextEdit edit
+    required property Item under  // lies below the words: the tint does not dim them
     required property Item row
     readonly property color tint: Theme.label_color(phrase.label)
     readonly property Highlight highlight: row.list.highlight_state
@@ -35,8 +36,11 @@ Item {
         return found;
     }
 
+    readonly property var spots: pieces(edit.width, edit.contentHeight, edit.length)
+
     Repeater {
-        model: mark.pieces(mark.edit.width, mark.edit.contentHeight, mark.edit.length)
+        parent: mark.under
+        model: mark.spots
         Rectangle {
             required property var modelData
             x: modelData.x - 1
@@ -44,15 +48,27 @@ Item {
             width: modelData.width + 2
             height: modelData.height
             radius: 2
-            color: Theme.alpha(mark.tint, mark.lit ? 0.38 : 0.18)
-            border.width: mark.activeFocus ? 2 : 0
-            border.color: Theme.accent
+            color: Theme.alpha(mark.tint, mark.lit ? 0.42 : 0.18)
             Rectangle {
                 anchors.bottom: parent.bottom
                 width: parent.width
                 height: 2
                 color: mark.tint
             }
+        }
+    }
+    Repeater {
+        model: mark.spots
+        Rectangle {
+            required property var modelData
+            x: modelData.x - 2
+            y: modelData.y - 1
+            width: modelData.width + 4
+            height: modelData.height + 2
+            radius: 4
+            color: "transparent"
+            border.width: mark.activeFocus ? 2 : 0
+            border.color: Theme.accent
             HoverHandler {
                 cursorShape: Qt.PointingHandCursor
                 onHoveredChanged: hovered ? mark.highlight.light(mark.row.message, mark.phrase.boxes) : mark.highlight.clear()

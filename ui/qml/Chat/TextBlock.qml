@@ -17,6 +17,7 @@ BlockFrame {
         color: Theme.muted
         font.pixelSize: Theme.message
     }
+    Item { id: under_words; anchors.fill: parent }
     TextEdit {
         id: words
         width: parent.width
@@ -49,6 +50,7 @@ BlockFrame {
             parent: block.inner
             phrase: modelData
             edit: words
+            under: under_words
             row: block.row
         }
     }
