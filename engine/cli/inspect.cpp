@@ -37,8 +37,8 @@ std::string text_of(const Facts& value) {
 
 void print_table(const char* title, const Facts& table) {
   for (const auto& [name, row] : table.items()) {
-    fmt::print("{:<14} {:<16} {:>6} tensors  {:>14} parameters  {:>10}\n", title, name, row["tensors"].get<uint64_t>(), count_text(row["parameters"]),
-               bytes_text(row["bytes"]));
+    fmt::print("{:<14} {:<16} {:>6} tensors  {:>14} parameters  {:>10}\n", title, name, row["tensors"].get<uint64_t>(),
+               count_text(row["parameters"]), bytes_text(row["bytes"]));
     title = "";
   }
 }
@@ -57,7 +57,8 @@ void print_text(const Facts& facts) {
       for (const auto& [key, value] : facts[group].items()) fmt::print("{:<14} {}\n", key, text_of(value));
   if (facts.contains("memory"))
     for (const auto& [key, value] : facts["memory"].items())
-      fmt::print("{:<14} {}\n", key == "context" ? "for context of" : key.substr(0, key.find('_')) + " memory", key == "context" ? text_of(value) : bytes_text(value));
+      fmt::print("{:<14} {}\n", key == "context" ? "for context of" : key.substr(0, key.find('_')) + " memory",
+                 key == "context" ? text_of(value) : bytes_text(value));
   if (facts.contains("metadata"))
     for (const auto& [key, value] : facts["metadata"].items()) fmt::print("  {} = {}\n", io::printable(key), text_of(value));
 }
@@ -100,7 +101,8 @@ void add_inspect_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("inspect", "Say what a model file, a model folder or a picture is");
   auto options = std::make_shared<Options>();
   command->add_option("path", options->path, "GGUF or safetensors file, model folder, LoRA folder, or picture")->required();
-  command->add_option("--context", options->context, "Count the memory of keys and values for so many tokens; 0: the model's own")->check(CLI::Range(0, 100'000'000));
+  command->add_option("--context", options->context, "Count the memory of keys and values for so many tokens; 0: the model's own")
+      ->check(CLI::Range(0, 100'000'000));
   command->add_flag("--json", options->json, "Print everything as JSON");
   command->callback([options] {
     if (const int code = run(*options); code != 0) throw CLI::RuntimeError(code);

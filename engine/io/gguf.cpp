@@ -46,12 +46,14 @@ Result<std::unique_ptr<Gguf>> Gguf::open(const std::filesystem::path& path) {
   for (size_t i = 0; i < model->tensors_.size(); ++i) {
     const std::string& name = model->tensors_[i].name;
     if (!model->tensor_index_.emplace(name, i).second)
-      return fail(Error::Kind::invalid, "The parts of " + path.string() + " do not belong together", "the tensor " + printable(name) + " is in two of them");
+      return fail(Error::Kind::invalid, "The parts of " + path.string() + " do not belong together",
+                  "the tensor " + printable(name) + " is in two of them");
   }
   const auto expected = shards.size() > 1 ? model->integer("split.tensors.count") : std::nullopt;
   if (expected && *expected != static_cast<int64_t>(model->tensors_.size()))
     return fail(Error::Kind::invalid, "The parts of " + path.string() + " do not belong together",
-                fmt::format("they hold {} tensors, the first part promises {}", model->tensors_.size(), *expected), "Download all parts again");
+                fmt::format("they hold {} tensors, the first part promises {}", model->tensors_.size(), *expected),
+                "Download all parts again");
   return model;
 }
 
@@ -109,7 +111,8 @@ std::optional<std::vector<std::string_view>> Gguf::string_array(std::string_view
 
 std::optional<std::vector<float>> Gguf::float_array(std::string_view key) const {
   const GgufValue* found = value(key);
-  if (!found || found->type != GgufType::array || found->element == GgufType::string || found->element == GgufType::boolean) return std::nullopt;
+  if (!found || found->type != GgufType::array || found->element == GgufType::string || found->element == GgufType::boolean)
+    return std::nullopt;
   if (found->count > max_copied) return std::nullopt;
   std::vector<float> numbers(found->count);
   for (uint64_t i = 0; i < found->count; ++i) numbers[i] = static_cast<float>(gguf_real_at(*found, i));

@@ -30,8 +30,8 @@ class Reader {
 
   Result<std::span<const std::byte>> take(uint64_t count, std::string_view what) {
     if (count > left())
-      return fail(Error::Kind::invalid, source_ + " ends early", fmt::format("{} needs {} bytes at {}, the file has {}", what, count, at_, bytes_.size()),
-                  "Download the file again");
+      return fail(Error::Kind::invalid, source_ + " ends early",
+                  fmt::format("{} needs {} bytes at {}, the file has {}", what, count, at_, bytes_.size()), "Download the file again");
     const auto part = bytes_.subspan(at_, count);
     at_ += count;
     return part;
@@ -72,7 +72,8 @@ Result<Header> read_header(Reader& in, const std::string& source) {
   if (!magic || std::memcmp(magic->data(), "GGUF", 4) != 0)
     return fail(Error::Kind::invalid, source + " is not a GGUF model", "it does not start with GGUF");
   LAVA_TRY(const auto version, in.number<uint32_t>("the version"));
-  if ((version & 0xFFFF) == 0) return fail(Error::Kind::unsupported, source + " was written for big-endian machines", {}, "Get the little-endian form of the model");
+  if ((version & 0xFFFF) == 0)
+    return fail(Error::Kind::unsupported, source + " was written for big-endian machines", {}, "Get the little-endian form of the model");
   if (version != 2 && version != 3)
     return fail(Error::Kind::unsupported, source + " has an unknown GGUF version", fmt::format("version {}, read are 2 and 3", version),
                 version == 1 ? "Convert the model again with a current converter" : "Update Lavascope");
@@ -95,7 +96,8 @@ Result<GgufValue> read_array(Reader& in, std::span<const std::byte> file, std::s
   LAVA_TRY(const auto count, in.number<uint64_t>("the length of an array"));
   if (element == GgufType::array) return in.damaged(fmt::format("the setting {} is an array of arrays", printable(key)));
   const uint64_t least = element == GgufType::string ? 8 : gguf_type_bytes(element);
-  if (count > max_count || count > in.left() / least) return in.damaged(fmt::format("the setting {} claims {} elements", printable(key), count));
+  if (count > max_count || count > in.left() / least)
+    return in.damaged(fmt::format("the setting {} claims {} elements", printable(key), count));
   const size_t begin = in.at();
   if (element == GgufType::string) {
     for (uint64_t i = 0; i < count; ++i) LAVA_CHECK_OK(in.text("a text of an array"));
@@ -157,14 +159,16 @@ Result<Placed> read_tensor(Reader& in, const std::string& source, TensorEntry& o
   for (uint32_t i = 0; i < rank; ++i) {
     LAVA_TRY(const auto extent, in.number<int64_t>("the shape of a tensor"));
     const auto product = extent > 0 ? checked_mul(elements, static_cast<uint64_t>(extent)) : std::nullopt;
-    if (!product || *product > static_cast<uint64_t>(INT64_MAX)) return in.damaged(fmt::format("the tensor {} has an impossible shape", shown));
+    if (!product || *product > static_cast<uint64_t>(INT64_MAX))
+      return in.damaged(fmt::format("the tensor {} has an impossible shape", shown));
     elements = *product;
     out.shape[rank - 1 - i] = extent;  // the file lists the fastest dimension first
   }
   LAVA_TRY(const auto id, in.number<uint32_t>("the type of a tensor"));
   const auto dtype = dtype_of_ggml(id);
   if (!dtype)
-    return fail(Error::Kind::unsupported, fmt::format("{} holds weights in the format {}, which Lavascope does not read", source, ggml_type_name(id)),
+    return fail(Error::Kind::unsupported,
+                fmt::format("{} holds weights in the format {}, which Lavascope does not read", source, ggml_type_name(id)),
                 "tensor " + shown, "Get the model in Q4_0, Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 or BF16");
   out.dtype = *dtype;
   const DTypeInfo info = dtype_info(*dtype);
@@ -199,7 +203,8 @@ Result<void> place_tensors(const Reader& in, const std::string& source, std::spa
   for (size_t i = 1; i < order.size(); ++i) {
     const Placed& before = places[order[i - 1]];
     if (before.offset + before.bytes > places[order[i]].offset)
-      return in.damaged(fmt::format("the tensors {} and {} overlap", printable(parts.tensors[order[i - 1]].name), printable(parts.tensors[order[i]].name)));
+      return in.damaged(fmt::format("the tensors {} and {} overlap", printable(parts.tensors[order[i - 1]].name),
+                                    printable(parts.tensors[order[i]].name)));
   }
   return {};
 }
@@ -253,7 +258,8 @@ Result<GgufParts> parse_gguf(std::span<const std::byte> bytes, const std::string
   std::unordered_set<std::string_view> seen;
   for (uint64_t i = 0; i < header.tensors; ++i) {
     LAVA_TRY(places[i], read_tensor(in, source, parts.tensors[i]));
-    if (!seen.insert(parts.tensors[i].name).second) return in.damaged(fmt::format("the tensor {} stands twice", printable(parts.tensors[i].name)));
+    if (!seen.insert(parts.tensors[i].name).second)
+      return in.damaged(fmt::format("the tensor {} stands twice", printable(parts.tensors[i].name)));
   }
   LAVA_CHECK_OK(place_tensors(in, source, bytes, places, parts));
   return parts;

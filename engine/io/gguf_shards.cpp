@@ -66,14 +66,16 @@ Result<std::vector<fs::path>> gguf_shards(const fs::path& path) {
   for (const fs::path& candidate : candidates) {
     const auto name = parse_name(candidate.filename().string());
     if (!name) continue;
-    if (name->count > max_shards) return fail(Error::Kind::too_large, path.string() + " claims too many parts", fmt::format("{} parts", name->count));
+    if (name->count > max_shards)
+      return fail(Error::Kind::too_large, path.string() + " claims too many parts", fmt::format("{} parts", name->count));
     auto files = names_of(candidate.parent_path(), *name);
     const fs::path* gap = first_missing(files);
     if (!gap) return files;
     if (missing.empty()) missing = gap->filename().string();
   }
   if (!missing.empty() && fs::exists(path, ignored))
-    return fail(Error::Kind::not_found, "A part of the model " + path.string() + " is missing", "there is no " + missing, "Download all parts into one folder");
+    return fail(Error::Kind::not_found, "A part of the model " + path.string() + " is missing", "there is no " + missing,
+                "Download all parts into one folder");
   return std::vector<fs::path>{path};
 }
 
@@ -82,12 +84,14 @@ Result<void> check_shard(const GgufParts& parts, size_t index, std::span<const f
   if (shards.size() == 1) {
     if (count <= 1) return {};
     return fail(Error::Kind::invalid, shards[0].string() + " is one part of a larger model",
-                fmt::format("it has {} parts, and the file name does not end like -00001-of-{:05}.gguf", count, count), "Give all parts their original names");
+                fmt::format("it has {} parts, and the file name does not end like -00001-of-{:05}.gguf", count, count),
+                "Give all parts their original names");
   }
   const int64_t number = setting(parts, "split.no").value_or(-1);
   if (count == static_cast<int64_t>(shards.size()) && number == static_cast<int64_t>(index)) return {};
   return fail(Error::Kind::invalid, shards[index].string() + " is not the part that its name says",
-              fmt::format("the name says part {} of {}, the file says part {} of {}", index + 1, shards.size(), number + 1, count), "Download all parts again");
+              fmt::format("the name says part {} of {}, the file says part {} of {}", index + 1, shards.size(), number + 1, count),
+              "Download all parts again");
 }
 
 }  // namespace lava::io

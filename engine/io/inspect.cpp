@@ -64,14 +64,16 @@ void describe_files(std::span<const MappedFile> files, Facts& facts) {
 
 // Shape and the memory of keys and values in 16-bit numbers.
 void describe_shape(const Shape& shape, int64_t context, Facts& facts) {
-  const std::pair<const char*, int64_t> entries[] = {{"layers", shape.layers},       {"width", shape.width},           {"heads", shape.heads},
-                                                     {"kv_heads", shape.kv_heads},   {"head", shape.head},             {"feed_forward", shape.feed_forward},
-                                                     {"vocabulary", shape.vocabulary}, {"context", shape.context}};
+  const std::pair<const char*, int64_t> entries[] = {
+      {"layers", shape.layers},         {"width", shape.width},    {"heads", shape.heads},
+      {"kv_heads", shape.kv_heads},     {"head", shape.head},      {"feed_forward", shape.feed_forward},
+      {"vocabulary", shape.vocabulary}, {"context", shape.context}};
   for (const auto& [name, value] : entries)
     if (value > 0) facts["shape"][name] = value;
   const int64_t rows = context > 0 ? context : shape.context;
   std::optional<uint64_t> bytes = 4;  // a key and a value of 2 bytes each
-  for (const int64_t factor : {shape.kv_heads_of_all_layers, shape.head, rows}) bytes = bytes ? checked_mul(*bytes, static_cast<uint64_t>(factor)) : bytes;
+  for (const int64_t factor : {shape.kv_heads_of_all_layers, shape.head, rows})
+    bytes = bytes ? checked_mul(*bytes, static_cast<uint64_t>(factor)) : bytes;
   Facts& memory = facts["memory"];
   if (!bytes || *bytes == 0 || memory["weight_bytes"] == 0) return;
   memory["context"] = rows;
@@ -112,7 +114,9 @@ Result<Facts> inspect_gguf(const fs::path& path, int64_t context) {
   LAVA_TRY(const auto model, Gguf::open(path));
   const bool projector = model->architecture() == "clip";
   Facts facts;
-  facts["kind"] = projector ? "projector file of a vision-language model" : model->tensors().empty() ? "vocabulary without weights" : "language model";
+  facts["kind"] = projector                  ? "projector file of a vision-language model"
+                  : model->tensors().empty() ? "vocabulary without weights"
+                                             : "language model";
   facts["container"] = fmt::format("GGUF version {}", model->version());
   if (!model->architecture().empty()) facts["architecture"] = model->architecture();
   if (const auto name = model->string("general.name")) facts["name"] = std::string(*name);
@@ -135,7 +139,8 @@ Shape shape_of(const json& config) {
   const json* nested = member(config, "text_config");
   const json& text = nested && nested->is_object() ? *nested : config;
   Shape shape;
-  shape.layers = number_or(text, "num_hidden_layers"), shape.width = number_or(text, "hidden_size"), shape.heads = number_or(text, "num_attention_heads");
+  shape.layers = number_or(text, "num_hidden_layers"), shape.width = number_or(text, "hidden_size"),
+  shape.heads = number_or(text, "num_attention_heads");
   shape.kv_heads = number_or(text, "num_key_value_heads", shape.heads);
   shape.head = number_or(text, "head_dim", shape.heads > 0 ? shape.width / shape.heads : 0);
   shape.feed_forward = number_or(text, "intermediate_size"), shape.vocabulary = number_or(text, "vocab_size");

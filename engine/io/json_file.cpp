@@ -64,7 +64,8 @@ std::optional<int64_t> as_integer(const json& value) {
 
 Result<json> parse_json(std::string_view text, const std::string& source, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes)
-    return fail(Error::Kind::too_large, source + " is too large", fmt::format("{} bytes, at most {} are read", text.size(), limits.max_bytes));
+    return fail(Error::Kind::too_large, source + " is too large",
+                fmt::format("{} bytes, at most {} are read", text.size(), limits.max_bytes));
   LAVA_CHECK_OK(check_shape(text, source, limits));
   try {
     std::unordered_set<std::string> seen;
@@ -72,7 +73,8 @@ Result<json> parse_json(std::string_view text, const std::string& source, const 
     json::parser_callback_t watch;
     if (limits.unique_keys) {
       watch = [&](int depth, json::parse_event_t event, json& value) {
-        if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second) twice = value.get<std::string>();
+        if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second)
+          twice = value.get<std::string>();
         return true;
       };
     }
@@ -80,7 +82,8 @@ Result<json> parse_json(std::string_view text, const std::string& source, const 
     if (!twice.empty()) return fail(Error::Kind::invalid, source + " is damaged", "the key \"" + printable(twice) + "\" stands twice");
     return parsed;
   } catch (const json::parse_error& error) {
-    return fail(Error::Kind::invalid, source + " is not valid JSON", fmt::format("an error at byte {}", error.byte), "Download or copy it again");
+    return fail(Error::Kind::invalid, source + " is not valid JSON", fmt::format("an error at byte {}", error.byte),
+                "Download or copy it again");
   } catch (const std::exception& error) {
     return fail(Error::Kind::invalid, source + " cannot be read", printable(error.what()));
   }
@@ -94,7 +97,8 @@ Result<json> read_json(const std::filesystem::path& path, const JsonLimits& limi
 Result<std::string> read_text(const std::filesystem::path& path, size_t max_bytes) {
   LAVA_TRY(const MappedFile file, MappedFile::open(path));
   if (file.size() > max_bytes)
-    return fail(Error::Kind::too_large, path.string() + " is too large", fmt::format("{} bytes, at most {} are read", file.size(), max_bytes));
+    return fail(Error::Kind::too_large, path.string() + " is too large",
+                fmt::format("{} bytes, at most {} are read", file.size(), max_bytes));
   return std::string(reinterpret_cast<const char*>(file.bytes().data()), file.size());
 }
 

@@ -20,7 +20,8 @@ tl::unexpected<Error> open_error(const std::filesystem::path& path, int code) {
       return fail(Error::Kind::not_found, "There is no file " + shown, {}, "Check the path");
     case EACCES:
     case EPERM:
-      return fail(Error::Kind::io, "The file " + shown + " may not be read", "no permission", "Change its permissions or copy it to a folder of yours");
+      return fail(Error::Kind::io, "The file " + shown + " may not be read", "no permission",
+                  "Change its permissions or copy it to a folder of yours");
     case ELOOP:
       return fail(Error::Kind::io, "The file " + shown + " cannot be opened", "its links lead in a circle");
     case ENAMETOOLONG:

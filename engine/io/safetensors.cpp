@@ -31,7 +31,8 @@ Listing list(const fs::path& folder) {
     const std::string name = entry->path().filename().string();
     if (name.ends_with(index_ending)) out.indexes.push_back(name);
     if (name.ends_with(".safetensors")) out.safetensors.push_back(name);
-    if (name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth") || name.ends_with(".bin.index.json")) out.pickles.push_back(name);
+    if (name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth") || name.ends_with(".bin.index.json"))
+      out.pickles.push_back(name);
     if (name.ends_with(".gguf")) out.ggufs.push_back(name);
   }
   for (auto* names : {&out.safetensors, &out.indexes, &out.pickles, &out.ggufs}) std::sort(names->begin(), names->end());
@@ -41,19 +42,24 @@ Listing list(const fs::path& folder) {
 // The one file in a folder that holds the weights or lists their parts.
 Result<fs::path> choose(const fs::path& folder) {
   const Listing found = list(folder);
-  const auto has = [](const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  const auto has = [](const std::vector<std::string>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   if (has(found.safetensors, "model.safetensors")) return folder / "model.safetensors";
   if (has(found.indexes, "model.safetensors.index.json")) return folder / "model.safetensors.index.json";
   if (found.indexes.size() == 1) return folder / found.indexes[0];
   if (found.safetensors.size() == 1) return folder / found.safetensors[0];
   if (!found.safetensors.empty())
     return fail(Error::Kind::invalid, "It is not clear which weights in " + folder.string() + " belong to the model",
-                fmt::format("there are {} safetensors files and no model.safetensors.index.json", found.safetensors.size()), "Open one of the files");
+                fmt::format("there are {} safetensors files and no model.safetensors.index.json", found.safetensors.size()),
+                "Open one of the files");
   if (!found.pickles.empty())
-    return fail(Error::Kind::unsupported, "The weights in " + folder.string() + " are Python pickles, which can run code when they are opened",
-                printable(found.pickles[0]), "Get the model as safetensors or GGUF, or save it again with safe_serialization=True in transformers");
+    return fail(
+        Error::Kind::unsupported, "The weights in " + folder.string() + " are Python pickles, which can run code when they are opened",
+        printable(found.pickles[0]), "Get the model as safetensors or GGUF, or save it again with safe_serialization=True in transformers");
   if (!found.ggufs.empty())
-    return fail(Error::Kind::invalid, folder.string() + " holds GGUF files, no safetensors", printable(found.ggufs[0]), "Open the GGUF file itself");
+    return fail(Error::Kind::invalid, folder.string() + " holds GGUF files, no safetensors", printable(found.ggufs[0]),
+                "Open the GGUF file itself");
   return fail(Error::Kind::not_found, "There are no weights in the folder " + folder.string(), "no file ends in .safetensors");
 }
 
@@ -93,17 +99,20 @@ Result<void> Safetensors::add_shards(const fs::path& index) {
   std::set<std::string> shards;
   for (const auto& [name, shard] : map->items()) {
     if (!shard.is_string() || !is_plain_file_name(shard.get_ref<const std::string&>()))
-      return fail(Error::Kind::invalid, index.string() + " names a part that is not a plain file name", printable(shard.is_string() ? shard.get<std::string>() : name),
+      return fail(Error::Kind::invalid, index.string() + " names a part that is not a plain file name",
+                  printable(shard.is_string() ? shard.get<std::string>() : name),
                   "Do not open this model unless you trust where it comes from");
     shards.insert(shard.get<std::string>());
   }
-  if (shards.size() > max_shards) return fail(Error::Kind::too_large, index.string() + " names too many parts", fmt::format("{} parts", shards.size()));
+  if (shards.size() > max_shards)
+    return fail(Error::Kind::too_large, index.string() + " names too many parts", fmt::format("{} parts", shards.size()));
   for (const std::string& shard : shards) LAVA_CHECK_OK(add_file(index.parent_path() / shard));
   LAVA_CHECK_OK(build_index());
   for (const auto& [name, shard] : map->items()) {
     if (!find(name) && why_absent(name).empty())
       return fail(Error::Kind::invalid, "The parts of " + index.string() + " do not belong together",
-                  fmt::format("the tensor {} is not in {}", printable(name), printable(shard.get<std::string>())), "Download all parts again");
+                  fmt::format("the tensor {} is not in {}", printable(name), printable(shard.get<std::string>())),
+                  "Download all parts again");
   }
   return {};
 }
@@ -112,7 +121,8 @@ Result<void> Safetensors::build_index() {
   tensor_index_.clear();
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (!tensor_index_.emplace(tensors_[i].name, i).second)
-      return fail(Error::Kind::invalid, "The parts of " + path_.string() + " do not belong together", "the tensor " + printable(tensors_[i].name) + " is in two of them");
+      return fail(Error::Kind::invalid, "The parts of " + path_.string() + " do not belong together",
+                  "the tensor " + printable(tensors_[i].name) + " is in two of them");
   }
   return {};
 }

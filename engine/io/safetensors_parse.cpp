@@ -27,12 +27,12 @@ struct Format {
   std::optional<DType> dtype;
 };
 
-constexpr Format formats[] = {{"F32", 32, DType::f32}, {"F16", 16, DType::f16}, {"BF16", 16, DType::bf16}, {"I32", 32, DType::i32},
-                              {"I8", 8, DType::i8},    {"U8", 8, DType::u8},    {"BOOL", 8, {}},           {"F64", 64, {}},
-                              {"I64", 64, {}},         {"U64", 64, {}},         {"U32", 32, {}},           {"U16", 16, {}},
-                              {"I16", 16, {}},         {"F8_E4M3", 8, {}},      {"F8_E5M2", 8, {}},        {"F8_E8M0", 8, {}},
-                              {"F8_E4M3FNUZ", 8, {}},  {"F8_E5M2FNUZ", 8, {}},  {"F4", 4, {}},             {"F6_E2M3", 6, {}},
-                              {"F6_E3M2", 6, {}},      {"C64", 64, {}}};
+constexpr Format formats[] = {
+    {"F32", 32, DType::f32}, {"F16", 16, DType::f16}, {"BF16", 16, DType::bf16}, {"I32", 32, DType::i32}, {"I8", 8, DType::i8},
+    {"U8", 8, DType::u8},    {"BOOL", 8, {}},         {"F64", 64, {}},           {"I64", 64, {}},         {"U64", 64, {}},
+    {"U32", 32, {}},         {"U16", 16, {}},         {"I16", 16, {}},           {"F8_E4M3", 8, {}},      {"F8_E5M2", 8, {}},
+    {"F8_E8M0", 8, {}},      {"F8_E4M3FNUZ", 8, {}},  {"F8_E5M2FNUZ", 8, {}},    {"F4", 4, {}},           {"F6_E2M3", 6, {}},
+    {"F6_E3M2", 6, {}},      {"C64", 64, {}}};
 
 tl::unexpected<Error> damaged(const std::string& source, std::string cause) {
   return fail(Error::Kind::invalid, source + " is damaged", std::move(cause), "Download the file again");
@@ -60,7 +60,8 @@ Result<Described> read_entry(const std::string& name, const json& entry, const s
   const auto& id = dtype->get_ref<const std::string&>();
   const auto* format = std::find_if(std::begin(formats), std::end(formats), [&](const Format& f) { return f.name == id; });
   if (format == std::end(formats))
-    return fail(Error::Kind::unsupported, source + " holds numbers in an unknown format", fmt::format("{} of the tensor {}", printable(id), shown));
+    return fail(Error::Kind::unsupported, source + " holds numbers in an unknown format",
+                fmt::format("{} of the tensor {}", printable(id), shown));
   out.format = format;
   if (shape->size() > max_rank) return damaged(source, fmt::format("the tensor {} has {} dimensions", shown, shape->size()));
   std::optional<uint64_t> bits = format->bits;
@@ -95,7 +96,8 @@ Result<std::string_view> read_header(std::span<const std::byte> bytes, const std
   if (*text != '{') return fail(Error::Kind::invalid, source + " is not a safetensors file", "it has no header");
   if (length > max_header) return damaged(source, fmt::format("it claims a header of {} bytes", length));
   if (length > bytes.size() - sizeof(length))
-    return fail(Error::Kind::invalid, source + " ends early", fmt::format("the header needs {} bytes, the file has {}", length, bytes.size()), "Download the file again");
+    return fail(Error::Kind::invalid, source + " ends early",
+                fmt::format("the header needs {} bytes, the file has {}", length, bytes.size()), "Download the file again");
   return std::string_view(text, length);
 }
 
@@ -106,9 +108,8 @@ struct Placed {
 
 // In the order of their bytes, without overlap, inside the data.
 Result<void> place(std::vector<Placed>& placed, std::span<const std::byte> data, const std::string& source, SafetensorsParts& parts) {
-  std::sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
-    return std::pair(a.what.begin, a.what.end) < std::pair(b.what.begin, b.what.end);
-  });
+  std::sort(placed.begin(), placed.end(),
+            [](const Placed& a, const Placed& b) { return std::pair(a.what.begin, a.what.end) < std::pair(b.what.begin, b.what.end); });
   uint64_t used = 0;
   for (Placed& entry : placed) {
     const auto& [format, shape, begin, end] = entry.what;

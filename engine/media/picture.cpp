@@ -16,9 +16,11 @@ namespace {
 Result<SourceInfo> scan(Bytes file, const DecodeLimits& limits, Depth depth) {
   if (file.empty()) return fail(Error::Kind::invalid, "The picture file is empty");
   const auto format = sniff(file);
-  if (!format) return fail(Error::Kind::unsupported, "This is not a picture that can be read", {}, "PNG, JPEG, WebP, GIF, BMP and PNM are read");
+  if (!format)
+    return fail(Error::Kind::unsupported, "This is not a picture that can be read", {}, "PNG, JPEG, WebP, GIF, BMP and PNM are read");
   if (file.size() > limits.max_file_bytes)
-    return fail(Error::Kind::too_large, "The picture file is too large", fmt::format("{} MB, at most {} are read", file.size() >> 20, limits.max_file_bytes >> 20));
+    return fail(Error::Kind::too_large, "The picture file is too large",
+                fmt::format("{} MB, at most {} are read", file.size() >> 20, limits.max_file_bytes >> 20));
   using Scan = Result<SourceInfo> (*)(Bytes, Depth);
   constexpr Scan scans[] = {scan_png, scan_jpeg, scan_webp, scan_gif, scan_bmp, scan_pnm};
   const Scan of_format = scans[static_cast<size_t>(*format)];
@@ -26,7 +28,8 @@ Result<SourceInfo> scan(Bytes file, const DecodeLimits& limits, Depth depth) {
   const auto [width, height] = info.stored;
   if (width > limits.max_side || height > limits.max_side || int64_t{width} * height > limits.max_pixels)
     return fail(Error::Kind::too_large, "The picture is too large",
-                fmt::format("{} x {} pixels; read are up to {} megapixels and {} pixels a side", width, height, limits.max_pixels / 1'000'000, limits.max_side),
+                fmt::format("{} x {} pixels; read are up to {} megapixels and {} pixels a side", width, height,
+                            limits.max_pixels / 1'000'000, limits.max_side),
                 "Make it smaller first");
   if (depth == Depth::whole) {
     LAVA_TRY(info, of_format(file, Depth::whole));

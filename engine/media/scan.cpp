@@ -62,15 +62,18 @@ int exif_orientation(Bytes tiff) {
 }
 
 tl::unexpected<Error> ends_early(PictureFormat format) {
-  return fail(Error::Kind::invalid, fmt::format("The {} picture ends early", format_name(format)), "a part of the file is missing", "Save or download it again");
+  return fail(Error::Kind::invalid, fmt::format("The {} picture ends early", format_name(format)), "a part of the file is missing",
+              "Save or download it again");
 }
 
 tl::unexpected<Error> damaged(PictureFormat format, std::string cause) {
-  return fail(Error::Kind::invalid, fmt::format("The {} picture is damaged", format_name(format)), std::move(cause), "Save or download it again");
+  return fail(Error::Kind::invalid, fmt::format("The {} picture is damaged", format_name(format)), std::move(cause),
+              "Save or download it again");
 }
 
 tl::unexpected<Error> not_read(PictureFormat format, std::string cause) {
-  return fail(Error::Kind::unsupported, fmt::format("This kind of {} picture is not read", format_name(format)), std::move(cause), "Save it as an ordinary PNG or JPEG");
+  return fail(Error::Kind::unsupported, fmt::format("This kind of {} picture is not read", format_name(format)), std::move(cause),
+              "Save it as an ordinary PNG or JPEG");
 }
 
 }  // namespace lava::media

@@ -65,7 +65,8 @@ Result<SourceInfo> scan_bmp(Bytes file, Depth) {
   constexpr auto format = PictureFormat::bmp;
   const auto start = little(file, 10, 4), header = little(file, 14, 4);
   if (!start || !header) return ends_early(format);
-  if (*header != 12 && *header != 40 && *header != 56 && *header != 108 && *header != 124) return not_read(format, "its header is of an unknown kind");
+  if (*header != 12 && *header != 40 && *header != 56 && *header != 108 && *header != 124)
+    return not_read(format, "its header is of an unknown kind");
   const bool core = *header == 12;
   const auto width = core ? little(file, 18, 2) : little(file, 18, 4), height = core ? little(file, 20, 2) : little(file, 22, 4);
   const auto bits = little(file, core ? 24 : 28, 2), compression = core ? std::optional(0u) : little(file, 30, 4);

@@ -28,7 +28,8 @@ Result<void> check_codes(Bytes segment) {
   for (size_t at = 0; at < segment.size();) {
     size_t codes = 0;
     for (size_t i = 1; i <= 16; ++i) codes += byte_at(segment, at + i).value_or(0);
-    if (segment.size() - at < 17 || codes > 256 || codes > segment.size() - at - 17) return damaged(format, "a table of codes is impossible");
+    if (segment.size() - at < 17 || codes > 256 || codes > segment.size() - at - 17)
+      return damaged(format, "a table of codes is impossible");
     at += 17 + codes;
   }
   return {};

@@ -49,14 +49,17 @@ Result<std::vector<uint8_t>> decode_stb(Bytes file, const SourceInfo& info, int 
   const size_t pixels = static_cast<size_t>(info.stored.width) * static_cast<size_t>(info.stored.height);
   if (file.size() > INT_MAX || pixels > INT_MAX / 8) return fail(Error::Kind::too_large, "The picture is too large");
   // 16-bit RGBA with a filter byte per row is the most that a picture of this size can need; blocks of JPEG round up to 16.
-  allocation_limit = (pixels + static_cast<size_t>(info.stored.height) + static_cast<size_t>(info.stored.width) * 16) * 8 + (size_t{4} << 20);
+  allocation_limit =
+      (pixels + static_cast<size_t>(info.stored.height) + static_cast<size_t>(info.stored.width) * 16) * 8 + (size_t{4} << 20);
   int width = 0, height = 0, found = 0;
   const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
-      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(file.data()), static_cast<int>(file.size()), &width, &height, &found, channels),
+      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(file.data()), static_cast<int>(file.size()), &width, &height, &found,
+                            channels),
       stbi_image_free);
   if (!decoded) {
     const char* reason = stbi_failure_reason();
-    if (reason && std::strcmp(reason, "outofmem") == 0) return fail(Error::Kind::out_of_memory, "There is not enough memory for the picture");
+    if (reason && std::strcmp(reason, "outofmem") == 0)
+      return fail(Error::Kind::out_of_memory, "There is not enough memory for the picture");
     return damaged(info.format, reason ? reason : "its pixels cannot be decoded");
   }
   if (Size{width, height} != info.stored) return damaged(info.format, "it contradicts itself about its size");
@@ -70,7 +73,8 @@ Result<std::vector<std::byte>> encode_png_stb(const Picture& picture) {
     auto& target = *static_cast<std::vector<std::byte>*>(context);
     target.insert(target.end(), bytes, bytes + std::max(size, 0));
   };
-  if (picture.width <= 0 || picture.height <= 0 || picture.rgb.size() > INT_MAX / 2) return fail(Error::Kind::too_large, "The picture is too large to be written");
+  if (picture.width <= 0 || picture.height <= 0 || picture.rgb.size() > INT_MAX / 2)
+    return fail(Error::Kind::too_large, "The picture is too large to be written");
   if (!stbi_write_png_to_func(append, &out, picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3))
     return fail(Error::Kind::out_of_memory, "There is not enough memory to write the picture");
   return out;

@@ -44,7 +44,8 @@ Result<SourceInfo> scan_webp(Bytes file, Depth depth) {
 Result<std::vector<uint8_t>> decode_webp(Bytes file, const SourceInfo& info) {
   const auto row = static_cast<size_t>(info.stored.width) * 4;
   std::vector<uint8_t> rgba(row * static_cast<size_t>(info.stored.height));
-  if (!WebPDecodeRGBAInto(data_of(file), file.size(), rgba.data(), rgba.size(), static_cast<int>(row))) return damaged(format, "its pixels cannot be decoded");
+  if (!WebPDecodeRGBAInto(data_of(file), file.size(), rgba.data(), rgba.size(), static_cast<int>(row)))
+    return damaged(format, "its pixels cannot be decoded");
   return rgba;
 }
 

@@ -49,7 +49,8 @@ class Anyres final : public Partitioner {
     tile.resized = fitted(image, target);
     tile.grid_rows = target.height / config_.side;
     tile.grid_columns = target.width / config_.side;
-    if (tile.resized != target) tile.after = {target, (target.width - tile.resized.width) / 2, (target.height - tile.resized.height) / 2, {}};
+    if (tile.resized != target)
+      tile.after = {target, (target.width - tile.resized.width) / 2, (target.height - tile.resized.height) / 2, {}};
     for (tile.row = 0; tile.row < tile.grid_rows; ++tile.row) {
       for (tile.column = 0; tile.column < tile.grid_columns; ++tile.column) {
         tile.cut = {tile.column * config_.side, tile.row * config_.side, config_.side, config_.side};

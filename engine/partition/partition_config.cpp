@@ -18,7 +18,9 @@ using Pairs = std::vector<std::pair<int64_t, int64_t>>;
 
 constexpr std::array<double, 3> halves = {0.5, 0.5, 0.5};
 
-tl::unexpected<Error> wrong(std::string cause) { return fail(Error::Kind::invalid, "The picture settings of the model cannot be used", std::move(cause)); }
+tl::unexpected<Error> wrong(std::string cause) {
+  return fail(Error::Kind::invalid, "The picture settings of the model cannot be used", std::move(cause));
+}
 
 std::string text_or(const json& object, std::string_view key, std::string fallback = {}) {
   const json* value = member(object, key);
@@ -64,7 +66,8 @@ Result<Pairs> read_pairs(const json& value, int side) {
   if (!value.is_array() || value.size() > most_resolutions) return wrong("image_grid_pinpoints is no list of pairs");
   Pairs pairs;
   for (const json& pair : value) {
-    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_unsigned() || !pair[1].is_number_unsigned()) return wrong("image_grid_pinpoints is no list of pairs");
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_unsigned() || !pair[1].is_number_unsigned())
+      return wrong("image_grid_pinpoints is no list of pairs");
     const auto first = pair[0].get<uint64_t>(), second = pair[1].get<uint64_t>();
     if (first > 1'000'000 || second > 1'000'000) return wrong("a tile size is too large");
     pairs.emplace_back(static_cast<int64_t>(first), static_cast<int64_t>(second));
@@ -190,7 +193,8 @@ Result<PartitionConfig> read_partition_config(const std::filesystem::path& folde
     if (!std::filesystem::exists(folder / name, ignored)) continue;
     LAVA_TRY(const json processor, io::read_json(folder / name));
     // Older processor files only name tokens; the picture settings stand in the other file.
-    if (member(processor, "image_processor") || member(processor, "image_mean") || member(processor, "size")) return partition_config(config, &processor);
+    if (member(processor, "image_processor") || member(processor, "image_mean") || member(processor, "size"))
+      return partition_config(config, &processor);
   }
   return partition_config(config, nullptr);
 }
@@ -199,7 +203,8 @@ Result<PartitionConfig> partition_config(const io::Gguf& mmproj) {
   PartitionConfig out;
   LAVA_TRY(const int64_t side, mmproj.int_in("clip.vision.image_size", least_side, most_side));
   out.side = static_cast<int>(side);
-  LAVA_CHECK_OK(set_colours(out, widened(mmproj.float_array("clip.vision.image_mean")), widened(mmproj.float_array("clip.vision.image_std"))));
+  LAVA_CHECK_OK(
+      set_colours(out, widened(mmproj.float_array("clip.vision.image_mean")), widened(mmproj.float_array("clip.vision.image_std"))));
   out.pack = pack_mode(mmproj.string("clip.vision.mm_patch_merge_type").value_or("flat"));
   if (!mmproj.has("clip.vision.image_grid_pinpoints")) return out;
   const uint64_t count = mmproj.array_size("clip.vision.image_grid_pinpoints");

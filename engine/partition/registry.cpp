@@ -19,10 +19,12 @@ Result<std::unique_ptr<Partitioner>> make_partitioner(const PartitionConfig& con
   for (const Method& method : methods) {
     if (method.name != config.method) continue;
     if (config.side < 1 || (method.tiles && config.resolutions.empty()))
-      return fail(Error::Kind::invalid, "The model does not say how pictures are cut", "the size of its views or the tile sizes are missing");
+      return fail(Error::Kind::invalid, "The model does not say how pictures are cut",
+                  "the size of its views or the tile sizes are missing");
     return method.make(config);
   }
-  return fail(Error::Kind::unsupported, "Pictures cannot be cut the way this model needs", fmt::format("the method {} is not known", config.method));
+  return fail(Error::Kind::unsupported, "Pictures cannot be cut the way this model needs",
+              fmt::format("the method {} is not known", config.method));
 }
 
 std::vector<std::string> partitioner_names() {

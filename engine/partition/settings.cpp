@@ -10,7 +10,9 @@
 namespace lava {
 namespace {
 
-tl::unexpected<Error> wrong(std::string cause) { return fail(Error::Kind::invalid, "The picture settings of the model cannot be used", std::move(cause)); }
+tl::unexpected<Error> wrong(std::string cause) {
+  return fail(Error::Kind::invalid, "The picture settings of the model cannot be used", std::move(cause));
+}
 
 // Every number of a text, in order.
 Result<std::vector<int64_t>> numbers_of(std::string_view text) {
@@ -30,9 +32,11 @@ Result<std::vector<int64_t>> numbers_of(std::string_view text) {
 }  // namespace
 
 Result<void> set_colours(PartitionConfig& config, std::span<const double> mean, std::span<const double> std) {
-  if (mean.size() != 3 || std.size() != 3) return wrong(fmt::format("mean and deviation have {} and {} numbers, not 3", mean.size(), std.size()));
+  if (mean.size() != 3 || std.size() != 3)
+    return wrong(fmt::format("mean and deviation have {} and {} numbers, not 3", mean.size(), std.size()));
   for (size_t i = 0; i < 3; ++i) {
-    if (!(mean[i] >= -4 && mean[i] <= 4) || !(std[i] >= 1e-4 && std[i] <= 1e4)) return wrong(fmt::format("mean {} or deviation {} is impossible", mean[i], std[i]));
+    if (!(mean[i] >= -4 && mean[i] <= 4) || !(std[i] >= 1e-4 && std[i] <= 1e4))
+      return wrong(fmt::format("mean {} or deviation {} is impossible", mean[i], std[i]));
     config.mean[i] = static_cast<float>(mean[i]);
     config.std[i] = static_cast<float>(std[i]);
     config.padding[i] = static_cast<uint8_t>(std::clamp(static_cast<int>(mean[i] * 255), 0, 255));
@@ -41,13 +45,15 @@ Result<void> set_colours(PartitionConfig& config, std::span<const double> mean, 
 }
 
 Result<void> set_resolutions(PartitionConfig& config, const std::vector<std::pair<int64_t, int64_t>>& pairs, bool height_first) {
-  if (pairs.empty() || pairs.size() > most_resolutions) return wrong(fmt::format("there are {} tile sizes, allowed are 1 to {}", pairs.size(), most_resolutions));
+  if (pairs.empty() || pairs.size() > most_resolutions)
+    return wrong(fmt::format("there are {} tile sizes, allowed are 1 to {}", pairs.size(), most_resolutions));
   config.resolutions.clear();
   for (const auto& [first, second] : pairs) {
     const int64_t width = height_first ? second : first, height = height_first ? first : second;
     if (width < 1 || height < 1 || width > 1'000'000 || height > 1'000'000 || width % config.side != 0 || height % config.side != 0)
       return wrong(fmt::format("the tile size {} x {} is not made of views of {} pixels", width, height, config.side));
-    if (width / config.side * (height / config.side) > most_tiles) return wrong(fmt::format("the tile size {} x {} has more than {} tiles", width, height, most_tiles));
+    if (width / config.side * (height / config.side) > most_tiles)
+      return wrong(fmt::format("the tile size {} x {} has more than {} tiles", width, height, most_tiles));
     config.resolutions.push_back({static_cast<int>(width), static_cast<int>(height)});
   }
   return {};
@@ -71,7 +77,8 @@ Result<std::vector<std::pair<int64_t, int64_t>>> parse_resolutions(std::string_v
 Result<int> parse_max_tiles(std::string_view aspect) {
   constexpr std::string_view start = "anyres_max_";
   LAVA_TRY(const auto numbers, numbers_of(aspect));
-  if (!aspect.starts_with(start) || numbers.size() != 1 || numbers[0] < 1 || numbers[0] > most_tiles) return wrong("the view mode is not known: " + io::printable(aspect));
+  if (!aspect.starts_with(start) || numbers.size() != 1 || numbers[0] < 1 || numbers[0] > most_tiles)
+    return wrong("the view mode is not known: " + io::printable(aspect));
   return static_cast<int>(numbers[0]);
 }
 

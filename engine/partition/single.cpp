@@ -35,7 +35,8 @@ class Single final : public Partitioner {
 
 Result<void> check_picture_size(Size image) {
   if (image.width >= 1 && image.height >= 1 && image.width <= 65'535 && image.height <= 65'535) return {};
-  return fail(Error::Kind::invalid, "The picture has a size that cannot be shown to the model", fmt::format("{} x {} pixels", image.width, image.height));
+  return fail(Error::Kind::invalid, "The picture has a size that cannot be shown to the model",
+              fmt::format("{} x {} pixels", image.width, image.height));
 }
 
 View single_view(Size image, const PartitionConfig& config, Fit fit) {

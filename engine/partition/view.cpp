@@ -30,7 +30,8 @@ media::Picture render_view(const media::Picture& picture, const View& view) {
   const Rect window = {seen.x - view.after.x, seen.y - view.after.y, seen.width, seen.height};
   const media::Picture part = media::resize_window(picture, view.before, view.resized, window, view.filter);
   for (int y = 0; y < part.height; ++y)
-    std::memcpy(out.row(seen.y - view.cut.y + y) + static_cast<size_t>(seen.x - view.cut.x) * 3, part.row(y), static_cast<size_t>(part.width) * 3);
+    std::memcpy(out.row(seen.y - view.cut.y + y) + static_cast<size_t>(seen.x - view.cut.x) * 3, part.row(y),
+                static_cast<size_t>(part.width) * 3);
   return out;
 }
 

@@ -13,7 +13,9 @@
 
 namespace lava::io::test {
 
-inline std::filesystem::path fixture(const std::string& name) { return std::filesystem::path(LAVA_SOURCE_DIR) / "tests/fixtures/io" / name; }
+inline std::filesystem::path fixture(const std::string& name) {
+  return std::filesystem::path(LAVA_SOURCE_DIR) / "tests/fixtures/io" / name;
+}
 
 inline std::string bytes_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

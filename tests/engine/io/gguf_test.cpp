@@ -218,7 +218,9 @@ TEST(Gguf, ValueRules) {
 
 TEST(Gguf, TensorRules) {
   const Folder folder;
-  const auto one = [](std::vector<int64_t> ne, uint32_t type, uint64_t offset) { return std::move(Maker(3, 1, 0).tensor("t", std::move(ne), type, offset)); };
+  const auto one = [](std::vector<int64_t> ne, uint32_t type, uint64_t offset) {
+    return std::move(Maker(3, 1, 0).tensor("t", std::move(ne), type, offset));
+  };
   expect(one({8}, 0, 0).data(32).message(folder), "opened");
   expect(one({8}, 0, 0).data(31).message(folder), "ends early");
   expect(one({8}, 0, 32).data(32).message(folder), "ends early");

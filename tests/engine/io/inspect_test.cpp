@@ -18,8 +18,10 @@ TEST(Inspect, AVisionLanguageFolder) {
   EXPECT_EQ((*facts)["shape"]["kv_heads"], 2);
   // 3 layers, 2 heads of 16, keys and values of 2 bytes, 4096 rows.
   EXPECT_EQ((*facts)["memory"]["kv_bytes"], 3 * 2 * 16 * 2 * 2 * 4096);
-  EXPECT_EQ((*facts)["memory"]["total_bytes"].get<uint64_t>(), (*facts)["memory"]["weight_bytes"].get<uint64_t>() + 3 * 2 * 16 * 2 * 2 * 4096);
-  for (const char* part : {"language model", "vision tower", "projector"}) EXPECT_GT((*facts)["parts"][part]["bytes"].get<int>(), 0) << part;
+  EXPECT_EQ((*facts)["memory"]["total_bytes"].get<uint64_t>(),
+            (*facts)["memory"]["weight_bytes"].get<uint64_t>() + 3 * 2 * 16 * 2 * 2 * 4096);
+  for (const char* part : {"language model", "vision tower", "projector"})
+    EXPECT_GT((*facts)["parts"][part]["bytes"].get<int>(), 0) << part;
   const auto shorter = inspect_model(shared("tests/fixtures/transformers/llava_next"), 100);
   EXPECT_EQ((*shorter)["memory"]["kv_bytes"], 3 * 2 * 16 * 2 * 2 * 100);
 }
@@ -74,7 +76,8 @@ TEST(Inspect, Errors) {
   EXPECT_FALSE(inspect_model(folder.write("text", "nothing of a model")));
   // Sizes that do not fit are left out.
   std::filesystem::copy_file(test::fixture("all-types.safetensors"), folder / "model.safetensors");
-  folder.write("config.json", R"({"num_hidden_layers":4294967296,"hidden_size":4294967296,"num_attention_heads":1,"max_position_embeddings":4294967296})");
+  folder.write("config.json",
+               R"({"num_hidden_layers":4294967296,"hidden_size":4294967296,"num_attention_heads":1,"max_position_embeddings":4294967296})");
   const auto facts = inspect_model(folder.path());
   ASSERT_TRUE(facts);
   EXPECT_FALSE((*facts)["memory"].contains("kv_bytes"));

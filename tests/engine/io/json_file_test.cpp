@@ -82,7 +82,8 @@ TEST(Names, Printable) {
 }
 
 TEST(Names, PlainFileNames) {
-  for (const char* good : {"model-00001-of-00002.safetensors", "a", "grüße.gguf", "..x", "console.txt", "com10"}) EXPECT_TRUE(is_plain_file_name(good)) << good;
+  for (const char* good : {"model-00001-of-00002.safetensors", "a", "grüße.gguf", "..x", "console.txt", "com10"})
+    EXPECT_TRUE(is_plain_file_name(good)) << good;
   for (const char* bad : {"", ".", "..", "a/b", "a\\b", "C:x", "x.", "x ", "nul", "CON.txt", "com1.bin", "x\ty", "\xff", "a\u202Eb"})
     EXPECT_FALSE(is_plain_file_name(bad)) << bad;
   EXPECT_FALSE(is_plain_file_name(std::string(256, 'n')));

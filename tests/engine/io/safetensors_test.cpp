@@ -77,7 +77,8 @@ TEST(Safetensors, EveryTinyModelOpens) {
 
 TEST(Safetensors, IndexesThatLeadAway) {
   const Folder folder;
-  for (const char* name : {"../model.safetensors", "/etc/passwd", "a/b.safetensors", "C:x", "..", "x\\\\y", "x\\u0000y", "con", "x.", "x\\u202eexe"}) {
+  for (const char* name :
+       {"../model.safetensors", "/etc/passwd", "a/b.safetensors", "C:x", "..", "x\\\\y", "x\\u0000y", "con", "x.", "x\\u202eexe"}) {
     folder.write("model.safetensors.index.json", fmt::format(R"({{"weight_map":{{"t":"{}"}}}})", name));
     const auto model = Safetensors::open(folder.path());
     ASSERT_FALSE(model);
@@ -118,12 +119,19 @@ TEST(Safetensors, HeaderRules) {
   expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8)), "do not agree");
   expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8)), "impossible shape");
   expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8)), "impossible shape");
-  expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,0]}})", 8)), "do not agree");
+  expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,0]}})", 8)),
+         "do not agree");
   expect(message(folder, made(R"({"t":{"dtype":"Q7","shape":[2],"data_offsets":[0,8]}})", 8)), "unknown format");
   expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 7)), "ends early");
-  expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[18446744073709551608,18446744073709551615]}})", 8)), "do not agree");
-  expect(message(folder, made(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12)), "overlaps");
-  expect(message(folder, made(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2)), "stands twice");
+  expect(message(folder, made(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[18446744073709551608,18446744073709551615]}})", 8)),
+         "do not agree");
+  expect(
+      message(folder,
+              made(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12)),
+      "overlaps");
+  expect(message(folder,
+                 made(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2)),
+         "stands twice");
   expect(message(folder, made(R"({"__metadata__":{"a":1}})", 0)), "__metadata__");
   expect(message(folder, made(R"({"t":[[[[[[1]]]]]]})", 0)), "nested too deeply");
   std::string huge = made("{}", 0);
@@ -155,7 +163,8 @@ TEST(Safetensors, SurvivesFlippedBytes) {
   std::mt19937 random(3);
   for (int i = 0; i < 500; ++i) {
     std::string bad = whole;
-    for (int flips = 1 + static_cast<int>(random() % 3); flips > 0; --flips) bad[random() % whole.size()] ^= static_cast<char>(1u << random() % 8);
+    for (int flips = 1 + static_cast<int>(random() % 3); flips > 0; --flips)
+      bad[random() % whole.size()] ^= static_cast<char>(1u << random() % 8);
     open_and_walk(folder.write("flip.safetensors", bad));
   }
 }

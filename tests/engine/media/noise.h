@@ -21,13 +21,17 @@ inline Picture noise(int width, int height) {
   return picture;
 }
 
-inline std::filesystem::path fixture(const std::string& name) { return std::filesystem::path(LAVA_SOURCE_DIR) / "tests/fixtures/media" / name; }
+inline std::filesystem::path fixture(const std::string& name) {
+  return std::filesystem::path(LAVA_SOURCE_DIR) / "tests/fixtures/media" / name;
+}
 
 inline std::string bytes_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-inline Result<Picture> decode(std::string_view bytes, const DecodeLimits& limits = {}) { return decode_picture(std::as_bytes(std::span(bytes)), limits); }
+inline Result<Picture> decode(std::string_view bytes, const DecodeLimits& limits = {}) {
+  return decode_picture(std::as_bytes(std::span(bytes)), limits);
+}
 
 }  // namespace lava::media::test

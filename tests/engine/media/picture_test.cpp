@@ -44,7 +44,8 @@ TEST(Picture, LossyFilesComeNearAndUpright) {
     EXPECT_EQ(picture->size(), (Size{facts["size"][0], facts["size"][1]})) << name;
     EXPECT_EQ(picture->source.orientation, facts.value("turn", 1)) << name;
     for (const auto& pixel : facts["pixels"])
-      for (int c = 0; c < 3; ++c) EXPECT_NEAR(picture->row(pixel[1])[3 * pixel[0].get<int>() + c], pixel[2 + c].get<int>(), 4) << name << pixel;
+      for (int c = 0; c < 3; ++c)
+        EXPECT_NEAR(picture->row(pixel[1])[3 * pixel[0].get<int>() + c], pixel[2 + c].get<int>(), 4) << name << pixel;
   }
 }
 
@@ -119,7 +120,8 @@ TEST(Picture, FlippedBytesNeverCrash) {
     const std::string whole = bytes_of(fixture(name));
     for (int i = 0; i < 60; ++i) {
       std::string bad = whole;
-      for (int flips = 1 + static_cast<int>(random() % 4); flips > 0; --flips) bad[random() % bad.size()] ^= static_cast<char>(1u << random() % 8);
+      for (int flips = 1 + static_cast<int>(random() % 4); flips > 0; --flips)
+        bad[random() % bad.size()] ^= static_cast<char>(1u << random() % 8);
       const auto picture = decode(bad, {.max_pixels = 1'000'000});
       if (!picture) continue;
       ++opened;
@@ -142,7 +144,8 @@ TEST(Sha256, Vectors) {
   const auto hash = [](std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); };
   EXPECT_EQ(hash(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hash("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(hash("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   EXPECT_EQ(hash(std::string(1'000'000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   for (size_t length : {55u, 56u, 63u, 64u, 65u, 119u, 120u}) {  // in one piece and byte by byte
     const std::string text(length, 'x');

@@ -1,11 +1,10 @@
-#include "engine/partition/partition_config.h"
-
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <fstream>
 
 #include "engine/io/json_file.h"
+#include "engine/partition/partition_config.h"
 
 namespace lava {
 namespace {
@@ -28,54 +27,67 @@ TEST(PartitionConfig, OriginalLayout) {
   const auto square = from(R"({"mm_vision_tower":"openai/clip-vit-large-patch14"})");
   EXPECT_EQ(square->fit, Fit::centre_crop);
   EXPECT_EQ(square->side, 224);
-  const auto anyres = from(R"({"mm_vision_tower":"openai/clip-vit-large-patch14-336","image_aspect_ratio":"anyres","mm_patch_merge_type":"spatial_unpad",
+  const auto anyres =
+      from(R"({"mm_vision_tower":"openai/clip-vit-large-patch14-336","image_aspect_ratio":"anyres","mm_patch_merge_type":"spatial_unpad",
                                "image_grid_pinpoints":[[336,672],[672,336]]})");
   EXPECT_EQ(anyres->method, "anyres");
   EXPECT_EQ(anyres->resolutions[0], (Size{336, 672}));
   EXPECT_EQ(anyres->pack, PackMode::spatial_unpad);
-  const auto text = from(R"j({"mm_vision_tower":"google/siglip-so400m-patch14-384","image_aspect_ratio":"anyres_max_9","mm_patch_merge_type":"spatial_unpad",
+  const auto text = from(
+      R"j({"mm_vision_tower":"google/siglip-so400m-patch14-384","image_aspect_ratio":"anyres_max_9","mm_patch_merge_type":"spatial_unpad",
                              "image_grid_pinpoints":"(1x1),...,(6x6)"})j");
   EXPECT_EQ(text->method, "anyres_max");
   EXPECT_EQ(text->max_tiles, 9);
   ASSERT_EQ(text->resolutions.size(), 36u);
   EXPECT_EQ(text->resolutions[1], (Size{384, 768}));
   EXPECT_EQ(text->padding, (media::Colour{127, 127, 127}));
-  const auto listed = from(R"({"mm_vision_tower":"x-336","image_aspect_ratio":"anyres","image_grid_pinpoints":"[[336, 672], (672, 336)]"})");
+  const auto listed =
+      from(R"({"mm_vision_tower":"x-336","image_aspect_ratio":"anyres","image_grid_pinpoints":"[[336, 672], (672, 336)]"})");
   EXPECT_EQ(listed->resolutions[1], (Size{672, 336}));
 }
 
 TEST(PartitionConfig, ProcessorsOfTransformers) {
-  const auto pad = from(R"({"model_type":"llava"})", R"({"image_processor_type":"LlavaImageProcessorFast","do_pad":true,"do_center_crop":true,"crop_size":336,"size":{"shortest_edge":336}})");
+  const auto pad = from(
+      R"({"model_type":"llava"})",
+      R"({"image_processor_type":"LlavaImageProcessorFast","do_pad":true,"do_center_crop":true,"crop_size":336,"size":{"shortest_edge":336}})");
   EXPECT_EQ(pad->fit, Fit::pad);
   EXPECT_EQ(pad->side, 336);
-  const auto siglip = from(R"({"model_type":"llava"})", R"({"image_processor_type":"SiglipImageProcessor","size":{"height":384,"width":384}})");
+  const auto siglip =
+      from(R"({"model_type":"llava"})", R"({"image_processor_type":"SiglipImageProcessor","size":{"height":384,"width":384}})");
   EXPECT_EQ(siglip->fit, Fit::squash);
   EXPECT_EQ(siglip->mean[0], 0.5f);
-  const auto crop = from(R"({"model_type":"llava"})", R"({"image_processor_type":"CLIPImageProcessor","size":{"shortest_edge":256},"crop_size":{"height":224,"width":224},"resample":2})");
+  const auto crop = from(
+      R"({"model_type":"llava"})",
+      R"({"image_processor_type":"CLIPImageProcessor","size":{"shortest_edge":256},"crop_size":{"height":224,"width":224},"resample":2})");
   EXPECT_EQ(crop->fit, Fit::centre_crop);
   EXPECT_EQ(crop->side, 224);
   EXPECT_EQ(crop->shortest_edge, 256);
   EXPECT_EQ(crop->filter, media::Filter::bilinear);
   const auto bare = from(R"({"model_type":"llava","vision_config":{"model_type":"clip_vision_model","image_size":336}})");
   EXPECT_EQ(bare->side, 336);
-  const auto next = from(R"({"model_type":"llava_next"})", R"({"image_processor_type":"LlavaNextImageProcessor","size":{"shortest_edge":336},"crop_size":336})");
+  const auto next = from(R"({"model_type":"llava_next"})",
+                         R"({"image_processor_type":"LlavaNextImageProcessor","size":{"shortest_edge":336},"crop_size":336})");
   EXPECT_EQ(next->method, "anyres");
   EXPECT_EQ(next->resolutions[0], (Size{672, 336}));  // the file lists height, width
 }
 
 TEST(PartitionConfig, HostileNumbers) {
   const char* processor = R"({"size":{"shortest_edge":336},"crop_size":336})";
-  for (const char* config : {R"({"image_grid_pinpoints":[[336,0]]})", R"({"image_grid_pinpoints":[[336,-672]]})", R"({"image_grid_pinpoints":[[336,671]]})",
-                             R"({"image_grid_pinpoints":[[336,99999999999]]})", R"({"image_grid_pinpoints":[[336]]})", R"({"image_grid_pinpoints":[]})",
-                             R"({"image_grid_pinpoints":[[33600,33600]]})", R"({"image_grid_pinpoints":7})", R"j({"image_grid_pinpoints":"(1x1),...,(999x999)"})j",
-                             R"({"image_grid_pinpoints":"nothing"})", R"({"image_grid_pinpoints":"1 2 3"})"}) {
+  for (const char* config :
+       {R"({"image_grid_pinpoints":[[336,0]]})", R"({"image_grid_pinpoints":[[336,-672]]})", R"({"image_grid_pinpoints":[[336,671]]})",
+        R"({"image_grid_pinpoints":[[336,99999999999]]})", R"({"image_grid_pinpoints":[[336]]})", R"({"image_grid_pinpoints":[]})",
+        R"({"image_grid_pinpoints":[[33600,33600]]})", R"({"image_grid_pinpoints":7})",
+        R"j({"image_grid_pinpoints":"(1x1),...,(999x999)"})j", R"({"image_grid_pinpoints":"nothing"})",
+        R"({"image_grid_pinpoints":"1 2 3"})"}) {
     std::string text = R"({"model_type":"llava_next",)";
     text += config + 1;
     EXPECT_FALSE(from(text.c_str(), processor)) << config;
   }
-  for (const char* bad : {R"({"size":{"shortest_edge":0}})", R"({"size":{"shortest_edge":100000}})", R"({"size":{"height":336,"width":337}})", R"({"size":"x"})", R"({"size":{}})",
-                          R"({"size":336,"image_mean":[1,2]})", R"({"size":336,"image_std":[0,1,1]})", R"({"size":336,"image_mean":["a",1,1]})", R"({"size":336,"rescale_factor":1})",
-                          R"({"size":336,"resample":0})", R"({"size":336,"crop_size":1.5})", R"({"image_processor":7})"})
+  for (const char* bad :
+       {R"({"size":{"shortest_edge":0}})", R"({"size":{"shortest_edge":100000}})", R"({"size":{"height":336,"width":337}})",
+        R"({"size":"x"})", R"({"size":{}})", R"({"size":336,"image_mean":[1,2]})", R"({"size":336,"image_std":[0,1,1]})",
+        R"({"size":336,"image_mean":["a",1,1]})", R"({"size":336,"rescale_factor":1})", R"({"size":336,"resample":0})",
+        R"({"size":336,"crop_size":1.5})", R"({"image_processor":7})"})
     EXPECT_FALSE(from(R"({"model_type":"llava"})", bad)) << bad;
   EXPECT_FALSE(from(R"({"model_type":"llava_onevision","vision_aspect_ratio":"anyres_max_0"})", R"({"size":{"height":384,"width":384}})"));
   EXPECT_FALSE(from(R"({"mm_vision_tower":"x","image_aspect_ratio":"sideways"})"));

@@ -15,18 +15,23 @@ PartitionConfig single(Fit fit, int side = 56) {
   return config;
 }
 
-std::vector<View> views_of(const PartitionConfig& config, Size image, int together = 1) { return make_partitioner(config).value()->views(image, together).value(); }
+std::vector<View> views_of(const PartitionConfig& config, Size image, int together = 1) {
+  return make_partitioner(config).value()->views(image, together).value();
+}
 
 media::Picture gradient(Size size) {
   media::Picture picture = media::blank_picture(size, 0, 0, 0);
   for (int y = 0; y < size.height; ++y)
-    for (int x = 0; x < size.width; ++x) picture.row(y)[3 * x] = static_cast<uint8_t>(255 * x / size.width), picture.row(y)[3 * x + 1] = static_cast<uint8_t>(255 * y / size.height);
+    for (int x = 0; x < size.width; ++x)
+      picture.row(y)[3 * x] = static_cast<uint8_t>(255 * x / size.width),
+                         picture.row(y)[3 * x + 1] = static_cast<uint8_t>(255 * y / size.height);
   return picture;
 }
 
 TEST(View, PaddedPictureOfTheRightSizeIsUntouched) {
   const media::Picture picture = gradient({56, 56});
-  for (const Fit fit : {Fit::pad, Fit::centre_crop, Fit::squash}) EXPECT_EQ(render_view(picture, views_of(single(fit), {56, 56})[0]).rgb, picture.rgb);
+  for (const Fit fit : {Fit::pad, Fit::centre_crop, Fit::squash})
+    EXPECT_EQ(render_view(picture, views_of(single(fit), {56, 56})[0]).rgb, picture.rgb);
 }
 
 TEST(View, PadShowsEverythingOnTheMeanColour) {
@@ -75,7 +80,7 @@ TEST(View, TilesJoinWithoutGaps) {
     EXPECT_EQ(views[i].row * 2 + views[i].column, static_cast<int>(i) - 1);
     EXPECT_EQ(render_view(picture, views[i]).rgb, media::crop(joined, views[i].cut).rgb);
   }
-  EXPECT_EQ(joined.row(0)[0], 0);  // padding is black
+  EXPECT_EQ(joined.row(0)[0], 0);                      // padding is black
   EXPECT_EQ(views[1].source, (Rect{0, 0, 150, 102}));  // 75 rows of the resized picture, 38 of them in the upper tiles
   EXPECT_EQ(views[4].source, (Rect{150, 101, 150, 99}));
 }
@@ -106,7 +111,8 @@ TEST(View, ExtremePictures) {
 
 TEST(View, ImpossibleSizesAreErrors) {
   const auto partitioner = make_partitioner(tiled()).value();
-  for (const Size image : {Size{0, 5}, Size{5, 0}, Size{-1, 5}, Size{65536, 1}, Size{1, 2'000'000'000}}) EXPECT_FALSE(partitioner->views(image, 1));
+  for (const Size image : {Size{0, 5}, Size{5, 0}, Size{-1, 5}, Size{65536, 1}, Size{1, 2'000'000'000}})
+    EXPECT_FALSE(partitioner->views(image, 1));
 }
 
 }  // namespace
