@@ -169,7 +169,7 @@ Result<void> Loader::load_adapters() {
       continue;
     }
     LAVA_TRY(const auto source, io::Safetensors::open(one.path));
-    LAVA_CHECK_OK(add_adapter(load_lora(*source, {.name = one.name, .alpha = one.alpha}, config, *model_.weights), one.when_picture));
+    LAVA_CHECK_OK(add_adapter(load_lora(*source, {.name = one.name, .rank = one.rank, .alpha = one.alpha}, config, *model_.weights), one.when_picture));
   }
   for (const std::string& folder : options_.adapters) LAVA_CHECK_OK(add_adapter(load_peft_folder(folder, config, *model_.weights), false));
   return {};

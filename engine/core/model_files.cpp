@@ -60,6 +60,8 @@ Result<void> read_adapters(const nlohmann::json& manifest, ModelFiles& files) {
     LAVA_TRY(const std::string path, io::string_in(one, "path"));
     LAVA_TRY(adapter.path, inner_path(files.folder, path));
     LAVA_TRY(adapter.name, io::string_in(one, "name", adapter.path.stem().string()));
+    LAVA_TRY(const int64_t rank, io::int_in(one, "rank", 0, 4096, 0));
+    adapter.rank = static_cast<int>(rank);
     LAVA_TRY(adapter.alpha, io::real_in(one, "alpha", -1e6, 1e6, 0.0));
     LAVA_TRY(const std::string when, io::string_in(one, "when", std::string("always")));
     if (when != "always" && when != "picture") return manifest_error(files.folder, "an adapter is on \"" + io::printable(when) + "\"; known are always and picture");

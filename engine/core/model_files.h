@@ -12,7 +12,8 @@ namespace lava {
 struct ManifestAdapter {
   std::filesystem::path path;     // PEFT folder, or a safetensors file
   std::string name;
-  double alpha = 0;               // of a lone file
+  int rank = 0;                   // of a lone file; 0: as its tensors say
+  double alpha = 0;
   bool when_picture = false;      // on only when the prompt holds a picture
 };
 

@@ -182,7 +182,6 @@ def make_lora(folder, model, seed):
 
 def main():
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[1] / "fixtures/text_models"
-    shutil.rmtree(out, ignore_errors=True)
     small = {"width": 64, "layers": 2, "heads": 4, "kv": 2, "ff": 96, "vocab": 160, "context": 256, "eps": 1e-5, "theta": 1e4}
     every = {"self_attn.q_proj": Q.F16, "self_attn.k_proj": Q.BF16, "self_attn.v_proj": Q.Q4_0, "self_attn.o_proj": Q.Q4_1, "mlp.gate_proj": Q.Q5_0,
              "mlp.up_proj": Q.Q5_1, "mlp.down_proj": Q.Q8_0, "embed": Q.Q4_0, "head": Q.Q5_1}
@@ -195,6 +194,7 @@ def main():
               ("linear_rope", "llama", small | {"seed": 5}, same(Q.Q4_1), "linear", False)]
     for name, arch, c, formats, rope, tied in models:
         folder = out / name
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         model = build(folder, "model", arch, c, formats, rope, tied)
         plain = cases(model, c["vocab"], "plain")

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/assistant.h"
+#include "tests/support/engine/files.h"
 #include "tests/support/engine/goldens.h"
 #include "tests/support/engine/requests.h"
 
@@ -46,6 +47,33 @@ TEST_P(AssistantGoldens, IdsViewsLogitsAndGreedyTokens) {
     expect_logits(golden, probe->logits, 2e-4);
     EXPECT_EQ(probe->greedy, golden.greedy) << golden.name;
   }
+}
+
+// The same model as two GGUF files; the projector is found beside the language model.
+TEST(PairOfFiles, IdsViewLogitsAndGreedyTokens) {
+  TemporaryFolder folder;
+  const std::string pair = "text_models/llava15_pair/";
+  std::filesystem::copy_file(fixture(pair + "llava15-F16.gguf"), folder / "llava15-F16.gguf");
+  std::filesystem::copy_file(fixture("mmproj/llava15-legacy.gguf"), folder / "mmproj-llava15.gguf");
+  for (const std::string& mmproj : {std::string(), fixture("mmproj/llava15-legacy.gguf").string()}) {
+    const Loaded loaded = load_assistant({.model = (folder / "llava15-F16.gguf").string(), .mmproj = mmproj, .context = 512, .exact = true});
+    ASSERT_TRUE(loaded.assistant);
+    const Golden golden = read_goldens("text_models/llava15_pair").at(0);
+    Request request;
+    request.raw_prompt = golden.prompt;
+    request.raw_pictures.push_back(picture_file(pair + "square.png"));
+    const auto probe = loaded->probe(request, 32);
+    ASSERT_TRUE(probe) << probe.error().message();
+    EXPECT_EQ(probe->prompt_ids, golden.prompt_ids);
+    expect_pictures(golden, *probe);
+    expect_logits(golden, probe->logits, 2e-4);
+    EXPECT_EQ(probe->greedy, golden.greedy);
+  }
+  auto device = make_cpu_device({.threads = 1, .pin = false});
+  ASSERT_TRUE(device);
+  const auto refused = Assistant::load(**device, {.model = (folder / "llava15-F16.gguf").string(), .mmproj = fixture("mmproj/llava_next-q8_0.gguf").string()});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("rows of 96 values, the language model reads 64"), std::string::npos) << refused.error().message();
 }
 
 INSTANTIATE_TEST_SUITE_P(Text, AssistantGoldens, ::testing::Values("text_llama_gqa", "text_llama3_rope", "text_mistral", "text_qwen2", "text_qwen2_realtok"));

@@ -77,6 +77,7 @@ TEST_F(DefaultModel, WithoutAPictureTheAdapterIsOff) {
   off.adapters = std::vector<std::string>();
   on.adapters = (*loaded_)->report().adapters;
   ASSERT_EQ(on.adapters->size(), 1u);
+  ASSERT_TRUE((*loaded_)->probe(plain, 0));  // so that all three find the same rows in the cache
   const auto by_rule = (*loaded_)->probe(plain, 0), without = (*loaded_)->probe(off, 0), with = (*loaded_)->probe(on, 0);
   ASSERT_TRUE(by_rule && without && with);
   EXPECT_EQ(by_rule->logits, without->logits);
