@@ -99,7 +99,8 @@ Result<VitConfig> vit_from_hugging_face(const nlohmann::json& model) {
   LAVA_TRY(const std::string family, io::string_in(model, "model_type", "llava"));
   const bool onevision = family == "llava_onevision";
   VitConfig config;
-  if (!vision || !vision->is_object()) {
+  if (vision && !vision->is_object()) return bad("vision_config is no object");
+  if (!vision) {
     LAVA_TRY(config, vit_from_name(model, onevision ? "google/siglip-so400m-patch14-384" : "openai/clip-vit-large-patch14-336"));
   } else {
     LAVA_TRY(const std::string type, io::string_in(*vision, "model_type", onevision ? "siglip_vision_model" : "clip_vision_model"));

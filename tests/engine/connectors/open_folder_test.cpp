@@ -130,7 +130,8 @@ TEST(OpenFolder, HostileConfigurationsAreSentences) {
       {"/vision_config/layer_norm_eps", "small"}, {"/vision_config/hidden_act", "mystery"},  {"/vision_config/model_type", "dinov2"},
       {"/vision_config/num_channels", 4},         {"/vision_feature_layer", -5},             {"/vision_feature_layer", 99},
       {"/vision_feature_layer", {1e300}},         {"/vision_feature_layer", nlohmann::json::array({-2.5})}, {"/vision_feature_layer", nlohmann::json::array()},
-      {"/vision_feature_select_strategy", "some"}, {"/projector_hidden_act", "mystery"},     {"/model_type", 7}};
+      {"/vision_feature_select_strategy", "some"}, {"/projector_hidden_act", "mystery"},     {"/model_type", 7},
+      {"/vision_config", 7}};
   for (const auto& [pointer, value] : changes) {
     Copy copy("llava15");
     copy.config[nlohmann::json::json_pointer(pointer)] = value;

@@ -25,7 +25,9 @@ media::Picture prepared_picture() { return take(media::read_picture(fixtures() /
 TEST(SsdBoxes, AnchorsAreThoseOfTheZoo) {
   const auto anchors = ssd::make_anchors();
   ASSERT_EQ(anchors.size(), 1917u);
-  for (const auto& wanted : read_json(fixtures() / "detector/detector-golden.json")["top"]) {
+  const auto golden = read_json(fixtures() / "detector/detector-golden.json");
+  ASSERT_EQ(golden["top"].size(), 12u);
+  for (const auto& wanted : golden["top"]) {
     const ssd::Anchor& a = anchors[wanted["anchor"].get<size_t>()];
     const auto& w = wanted["anchor_cy_cx_h_w"];
     EXPECT_NEAR(a.cy, w[0].get<float>(), 1e-5);
