@@ -53,7 +53,9 @@ Frame grown(const Frame& f, int by) { return {f.left - by, f.top - by, f.right +
 void draw_frame(media::Picture& picture, const Frame& box, Colour colour, const Style& style) {
   fill(picture, box, colour, 0.12f);
   const int half = style.line() / 2;
-  const Frame outer = grown(box, half);
+  // At the border of the picture the whole line moves inside.
+  Frame outer = grown(box, half);
+  outer = {std::max(outer.left, 0), std::max(outer.top, 0), std::min(outer.right, picture.width), std::min(outer.bottom, picture.height)};
   ring(picture, grown(outer, style.unit), style.unit, dark, 0.6f);
   ring(picture, grown(outer, -style.line()), style.unit, dark, 0.35f);
   ring(picture, outer, style.line(), colour, 1);

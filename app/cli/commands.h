@@ -28,6 +28,7 @@ struct ChatArguments {
 int chat_command(const ChatArguments& arguments);
 
 int models_command(bool json);
+int fetch_command(const QString& model);  // an id of the catalogue, or how one begins
 
 struct HistoryArguments {
   enum class Action { list, show, search, remove, restore, bin, export_chat };

@@ -97,6 +97,8 @@ int run(int argc, char** argv) {
   add_engine_options(*chat, p);
   CLI::App* models = app.add_subcommand("models", "list the models on this computer");
   models->add_flag("--json", p.json, "print JSON");
+  CLI::App* get = models->add_subcommand("get", "fetch a model into the model folder");
+  get->add_option("NAME", p.model, "its name, or how it begins: smollm2")->required();
   CLI::App* history = app.add_subcommand("history", "list, show, search, delete and export chats");
   HistoryArguments history_arguments;
   add_history(*history, p, history_arguments);
@@ -115,6 +117,7 @@ int run(int argc, char** argv) {
     return ask_command({choice_of(p), options_of(p, *ask), text(p.question), pictures, text(p.annotate), p.json, !p.no_save});
   }
   if (*chat) return chat_command({choice_of(p), options_of(p, *chat), p.resume, !p.no_save});
+  if (*get) return fetch_command(text(p.model));
   if (*models) return models_command(p.json);
   for (const std::string& word : p.pictures) history_arguments.words += text(word) + ' ';
   history_arguments.chat = p.chat;

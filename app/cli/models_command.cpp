@@ -3,6 +3,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLocale>
+#include <QProcess>
 
 #include "app/cli/commands.h"
 #include "app/cli/terminal.h"
@@ -11,14 +12,6 @@
 
 namespace lava::app {
 namespace {
-
-ModelEntry default_entry() {
-  ModelEntry entry;
-  entry.name = entry.path = "default";
-  entry.kind = "comes with Lavascope";
-  entry.vision = true;
-  return entry;
-}
 
 QString line_of(const ModelEntry& model) {
   QString line = QString("%1  %2  %3").arg(model.path, model.vision ? "sees pictures" : "text only", model.kind);
@@ -38,9 +31,29 @@ QJsonObject json_of(const ModelEntry& model) {
 
 }  // namespace
 
+int fetch_command(const QString& wanted) {
+  QStringList fitting, known;
+  for (const CatalogueEntry& entry : catalogue()) {
+    known << entry.id;
+    if (entry.id == wanted) fitting = {entry.id};
+    if (entry.id.startsWith(wanted) && !fitting.contains(wanted)) fitting << entry.id;
+  }
+  Error error{Error::Kind::not_found, "There is no such model to get", wanted.toStdString(), "Known are: " + known.join(", ").toStdString()};
+  if (fitting.size() == 1) {
+    // The same program that the first start uses: it goes on where it was interrupted and checks what it got.
+    QProcess process;
+    process.setProcessChannelMode(QProcess::ForwardedChannels);
+    process.start("python3", {resource_file("models/fetch.py"), fitting[0]});
+    if (process.waitForFinished(-1) && process.exitStatus() == QProcess::NormalExit) return process.exitCode() == 0 ? exit_done : exit_error;
+    error = {Error::Kind::io, "The model cannot be fetched", process.errorString().toStdString(), "Install python3"};
+  }
+  terminal::complain(error);
+  return exit_error;
+}
+
 int models_command(bool json) {
   std::vector<ModelEntry> models = find_models(paths::models());
-  models.insert(models.begin(), default_entry());
+  models.insert(models.begin(), default_model());
   if (json) {
     QJsonArray array;
     for (const ModelEntry& model : models) array.append(json_of(model));

@@ -15,7 +15,17 @@ struct ModelEntry {
   QString problem;    // why it cannot be used; empty when nothing is known against it
 };
 
+ModelEntry default_model();
+
 // Reads headers only. Sorted by name; files that are parts of others (projectors, later shards) are not listed by themselves.
 std::vector<ModelEntry> find_models(const QString& folder);
+
+// What can be fetched, from the catalogue of the program's resources.
+struct CatalogueEntry {
+  QString id, title, licence, use;
+  qint64 bytes = 0;
+};
+std::vector<CatalogueEntry> catalogue();
+QString resource_file(const QString& name);  // "models/fetch.py"; empty when it is not installed
 
 }  // namespace lava::app

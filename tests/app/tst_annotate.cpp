@@ -27,6 +27,7 @@ class AnnotateTest : public QObject {
   Q_OBJECT
  private slots:
   void line_halo_fill_and_outside();
+  void the_line_stays_whole_at_the_border();
   void the_tag_stands_above_with_text();
   void the_tag_goes_inside_at_the_top();
   void tags_avoid_each_other();
@@ -47,6 +48,13 @@ void AnnotateTest::line_halo_fill_and_outside() {
   QCOMPARE(pixel(p, 46, 100), (std::array{200, 200, 200}));
   const auto inside = pixel(p, 100, 110);
   for (int c = 0; c < 3; ++c) QCOMPARE(inside[c], static_cast<int>(std::lround(200 + (line[c] - 200) * 0.12)));
+}
+
+void AnnotateTest::the_line_stays_whole_at_the_border() {
+  media::Picture p = media::blank_picture({300, 200}, 200, 200, 200);
+  draw_boxes(p, {box("", -5, 0, 300, 200)});
+  const auto line = rgb(label_colour("").fill);
+  for (const auto& [x, y] : {std::pair{0, 100}, {1, 100}, {298, 100}, {299, 100}, {150, 0}, {150, 1}, {150, 198}, {150, 199}}) QCOMPARE(pixel(p, x, y), line);
 }
 
 void AnnotateTest::the_tag_stands_above_with_text() {
