@@ -186,7 +186,12 @@ void multiply_panel(const LinearPart& part, const float* panel, int64_t count, i
     for (; r + tile_vectors * lanes <= count; r += tile_vectors * lanes) {
       tiles<tile_vectors>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
     }
-    for (; r < count; r += lanes) tiles<1>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
+    for (; r + 2 * lanes <= count; r += 2 * lanes) {
+      tiles<2>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
+    }
+    for (; r < count; r += lanes) {
+      tiles<1>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
+    }
   }
 }
 

@@ -256,7 +256,11 @@ void multiply_panel(const LinearPart& part, const Panel<format>& panel, int64_t 
     for (; v + tile_vectors <= panel.used_vectors; v += tile_vectors) {
       tile_of<format, tile_vectors, tile_tokens>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
     }
-    for (; v < panel.used_vectors; ++v)
+    if (v + 2 <= panel.used_vectors) {
+      tile_of<format, 2, tile_tokens>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
+      v += 2;
+    }
+    if (v < panel.used_vectors)
       tile_of<format, 1, tile_tokens>(tokens, panel, v, units, x, to + v * lanes, part.out_stride, valid - v * lanes, add);
   }
 }

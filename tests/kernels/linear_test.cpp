@@ -268,6 +268,30 @@ TEST(Linear, RunsOnTheDeviceAndReplays) {
   }
 }
 
+// All codes of weights and activations at their ends: the largest sums that the integer kernels can meet.
+TEST(Linear, ExtremeCodesDoNotOverflow) {
+  constexpr int64_t out = 33, in = 512;
+  for (const DType format : all_formats) {
+    if (!is_quantized(format)) continue;
+    Weights weights(format, out, in, 15);
+    std::vector<float> values(out * in);
+    for (int64_t i = 0; i < out * in; ++i) values[i] = (i / in % 2 == 0 ? 1.0f : -1.0f) * (i % 16 == 0 ? -1.0f : 0.96875f);
+    quantize_row(format, values.data(), weights.file.data, out * in);
+    pack_matrix(format, MatrixLayout::interleaved16, out, in, weights.file.data, weights.packed->data);
+    for (const float sign : {1.0f, -1.0f}) {
+      const std::vector<float> x(9 * in, sign);
+      const std::vector<float> want = product(reference_kernels()[0], 1, weights.matrix(MatrixLayout::rows, Precision::exact), x, 9);
+      for (const std::string& level : runnable_levels()) {
+        for (const int64_t rows : {1, 2, 9}) {
+          const std::vector<float> few(x.begin(), x.begin() + rows * in);
+          const auto got = product(kernel_of(level, OpId::linear), 1, weights.matrix(MatrixLayout::interleaved16, Precision::fast), few, rows);
+          EXPECT_LE(nmse(got, std::vector<float>(want.begin(), want.begin() + rows * out)), 1e-9) << level << dtype_info(format).name << rows;
+        }
+      }
+    }
+  }
+}
+
 TEST(Linear, ZerosStayZeroAndNothingIsNan) {
   for (const DType format : all_formats) {
     const Weights weights(format, 20, 256, 12);
