@@ -215,6 +215,7 @@ float dot(const typename As::Stored* HWY_RESTRICT w, const float* HWY_RESTRICT x
   VF sum[4] = {zero(), zero(), zero(), zero()};
   int64_t k = 0;
   for (; k + 4 * lanes <= n; k += 4 * lanes) {
+    prefetch_weights(w + k, 4 * lanes * static_cast<int64_t>(sizeof(*w)));
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) sum[i] = hn::MulAdd(As::load(df, w + k + i * lanes), load(x + k + i * lanes), sum[i]);
   }
@@ -271,6 +272,7 @@ void multiply_row_packed(const LinearPart& part, const float* half_sums) {
     for (int64_t v = 0; v < vectors; ++v) sum[v] = zero();
     for (int64_t u = 0; u < w.in / 32; ++u) {
       const Unit<format> unit(group, u);
+      prefetch_weights(unit.unit, f.unit_bytes());
       for (int64_t v = 0; v < vectors; ++v) {
         VF first, second;
         unit_products<format>(unit, v, part.x + 32 * u, half_sums + 2 * u, first, second);

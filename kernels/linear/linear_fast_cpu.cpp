@@ -82,6 +82,7 @@ void multiply_group(const LinearPart& part, int64_t g, int64_t row) {
   }
   for (int64_t u = 0; u < w.in / 32; ++u) {
     const Unit<format> unit(group, u);
+    prefetch_weights(unit.unit, Unit<format>::f.unit_bytes());
     for (int64_t v = 0; v < vectors; ++v) add_unit<format, T>(unit, v, u, x, sum[v]);
   }
   for (int t = 0; t < T; ++t) {

@@ -28,6 +28,13 @@ HWY_INLINE void put(VF value, float* out, int64_t valid, bool add) {
   }
 }
 
+// Asks for the weights a little ahead of the `bytes` at p. The hardware alone follows them only while all units lie at one distance:
+// Q4_K was read at 21 GB/s and is at 45, the others went from 37 to 45 (Zen 5, 2026-11, one core).
+constexpr int64_t prefetch_ahead = 5120;
+HWY_INLINE void prefetch_weights(const void* p, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(p) + prefetch_ahead + i);
+}
+
 // Addresses of a unit's parts for rows v * lanes and up.
 template <DType format>
 struct Unit {
