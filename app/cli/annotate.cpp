@@ -26,8 +26,8 @@ struct Style {
 
 Frame frame_of(const GroundedBox& box, const media::Picture& picture) {
   auto at = [](double value, int most) { return static_cast<int>(std::lround(std::clamp(value, 0.0, static_cast<double>(most)))); };
-  Frame f{at(std::min(box.x1, box.x2), picture.width), at(std::min(box.y1, box.y2), picture.height), at(std::max(box.x1, box.x2), picture.width),
-          at(std::max(box.y1, box.y2), picture.height)};
+  Frame f{at(std::min(box.x1, box.x2), picture.width), at(std::min(box.y1, box.y2), picture.height),
+          at(std::max(box.x1, box.x2), picture.width), at(std::max(box.y1, box.y2), picture.height)};
   f.right = std::max(f.right, std::min(f.left + 1, picture.width));
   f.bottom = std::max(f.bottom, std::min(f.top + 1, picture.height));
   return f;
@@ -72,7 +72,8 @@ float rounded(const Frame& f, float radius, int x, int y) {
 
 void fill_rounded(media::Picture& picture, const Frame& f, float radius, Colour colour, float alpha) {
   for (int y = std::max(0, f.top); y < std::min(f.bottom, picture.height); ++y)
-    for (int x = std::max(0, f.left); x < std::min(f.right, picture.width); ++x) blend(picture, x, y, colour, alpha * rounded(f, radius, x, y));
+    for (int x = std::max(0, f.left); x < std::min(f.right, picture.width); ++x)
+      blend(picture, x, y, colour, alpha * rounded(f, radius, x, y));
 }
 
 // Above the box; inside when there is no room; then down, until no other tag is in the way.
@@ -96,10 +97,18 @@ QString short_label(const QString& label) {
 }  // namespace
 
 LabelColour label_colour(const QString& label) {
-  static constexpr std::array<LabelColour, 12> colours = {{{{0xE6, 0x9F, 0x00}, dark}, {{0x56, 0xB4, 0xE9}, dark}, {{0x00, 0x9E, 0x73}, dark},
-                                                           {{0xF0, 0xE4, 0x42}, dark}, {{0x00, 0x72, 0xB2}, white}, {{0xD5, 0x5E, 0x00}, dark},
-                                                           {{0xCC, 0x79, 0xA7}, dark}, {{0x44, 0xAA, 0x99}, dark}, {{0x99, 0x99, 0x33}, dark},
-                                                           {{0x88, 0x22, 0x55}, white}, {{0x33, 0x22, 0x88}, white}, {{0xBB, 0xBB, 0xBB}, dark}}};
+  static constexpr std::array<LabelColour, 12> colours = {{{{0xE6, 0x9F, 0x00}, dark},
+                                                           {{0x56, 0xB4, 0xE9}, dark},
+                                                           {{0x00, 0x9E, 0x73}, dark},
+                                                           {{0xF0, 0xE4, 0x42}, dark},
+                                                           {{0x00, 0x72, 0xB2}, white},
+                                                           {{0xD5, 0x5E, 0x00}, dark},
+                                                           {{0xCC, 0x79, 0xA7}, dark},
+                                                           {{0x44, 0xAA, 0x99}, dark},
+                                                           {{0x99, 0x99, 0x33}, dark},
+                                                           {{0x88, 0x22, 0x55}, white},
+                                                           {{0x33, 0x22, 0x88}, white},
+                                                           {{0xBB, 0xBB, 0xBB}, dark}}};
   uint32_t hash = 2166136261u;  // FNV-1a
   for (const char byte : label.toLower().toUtf8()) hash = (hash ^ static_cast<uint8_t>(byte)) * 16777619u;
   return colours[hash % colours.size()];

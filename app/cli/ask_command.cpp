@@ -28,8 +28,11 @@ QString annotated_name(const QString& wanted, size_t picture, size_t pictures) {
 
 Result<void> check_output(const QString& file) {
   const QFileInfo folder(QFileInfo(file).absolutePath());
-  if (!folder.isDir()) return fail(Error::Kind::not_found, "The folder for the picture does not exist", folder.filePath().toStdString(), "Make it first, or choose another");
-  if (!folder.isWritable()) return fail(Error::Kind::io, "The folder for the picture cannot be written", folder.filePath().toStdString(), "Choose another");
+  if (!folder.isDir())
+    return fail(Error::Kind::not_found, "The folder for the picture does not exist", folder.filePath().toStdString(),
+                "Make it first, or choose another");
+  if (!folder.isWritable())
+    return fail(Error::Kind::io, "The folder for the picture cannot be written", folder.filePath().toStdString(), "Choose another");
   return {};
 }
 
@@ -45,7 +48,8 @@ Result<std::vector<LoadedPicture>> load_pictures(const QStringList& files) {
 Result<void> annotate(const std::vector<LoadedPicture>& pictures, const std::vector<GroundedBox>& boxes, const QString& wanted) {
   for (size_t i = 0; i < pictures.size(); ++i) {
     const QByteArray& bytes = pictures[i].bytes;
-    LAVA_TRY(media::Picture picture, media::decode_picture({reinterpret_cast<const std::byte*>(bytes.constData()), static_cast<size_t>(bytes.size())}));
+    LAVA_TRY(media::Picture picture,
+             media::decode_picture({reinterpret_cast<const std::byte*>(bytes.constData()), static_cast<size_t>(bytes.size())}));
     std::vector<GroundedBox> here;
     for (const GroundedBox& box : boxes)
       if (box.picture == static_cast<int>(i)) here.push_back(box);
@@ -66,7 +70,8 @@ Result<QString> question_of(const QString& argument) {
   if (argument != "-") return argument;
   QTextStream input(stdin);
   const QString text = input.readAll().trimmed();
-  if (text.isEmpty()) return fail(Error::Kind::invalid, "There is no question", "standard input is empty", "Pipe the question in, or give it as an argument");
+  if (text.isEmpty())
+    return fail(Error::Kind::invalid, "There is no question", "standard input is empty", "Pipe the question in, or give it as an argument");
   return text;
 }
 
@@ -76,7 +81,8 @@ Error with_file_names(Error error, const QStringList& files) {
   const QString cause = QString::fromStdString(error.cause);
   const auto match = by_number.match(cause);
   const int number = match.captured(1).toInt();
-  if (number >= 1 && number <= files.size()) error.cause = (cause.left(match.capturedStart()) + files[number - 1] + cause.mid(match.capturedEnd())).toStdString();
+  if (number >= 1 && number <= files.size())
+    error.cause = (cause.left(match.capturedStart()) + files[number - 1] + cause.mid(match.capturedEnd())).toStdString();
   return error;
 }
 

@@ -65,12 +65,18 @@ Result<void> Conversation::resume(ChatId chat) {
 
 bool Conversation::handle(const QString& line) {
   if (line.isEmpty()) return true;
-  if (!line.startsWith('/')) ask(line);
-  else if (line == "/quit" || line == "/exit") return false;
-  else if (line == "/new") begin_anew();
-  else if (line == "/help") terminal::print(help_text);
-  else if (line.section(' ', 0, 0) == "/picture") add_picture(line.section(' ', 1));
-  else terminal::say("There is no command " + line.section(' ', 0, 0) + "; /help lists them.");
+  if (!line.startsWith('/'))
+    ask(line);
+  else if (line == "/quit" || line == "/exit")
+    return false;
+  else if (line == "/new")
+    begin_anew();
+  else if (line == "/help")
+    terminal::print(help_text);
+  else if (line.section(' ', 0, 0) == "/picture")
+    add_picture(line.section(' ', 1));
+  else
+    terminal::say("There is no command " + line.section(' ', 0, 0) + "; /help lists them.");
   return true;
 }
 

@@ -25,10 +25,9 @@ Result<void> EngineSession::start(const EngineOptions& options) {
   process_ = std::make_unique<EngineProcess>();
   QEventLoop loop;
   bool interrupted = false;
-  QObject::connect(process_.get(), &EngineProcess::progress_changed, &loop,
-                   [](double progress, const QString& phase) {
-                     if (progress < 1) terminal::progress(loading_line(phase, progress).text);
-                   });
+  QObject::connect(process_.get(), &EngineProcess::progress_changed, &loop, [](double progress, const QString& phase) {
+    if (progress < 1) terminal::progress(loading_line(phase, progress).text);
+  });
   auto settled = [this] { return process_->state() == EngineProcess::State::ready || process_->state() == EngineProcess::State::failed; };
   QObject::connect(process_.get(), &EngineProcess::state_changed, &loop, [&] {
     if (settled()) loop.quit();
@@ -51,11 +50,20 @@ Result<void> EngineSession::start(const EngineOptions& options) {
 Result<void> EngineSession::reach(const EngineChoice& choice) {
   url_ = QUrl(choice.server, QUrl::StrictMode);
   if (!url_.isValid() || (url_.scheme() != "http" && url_.scheme() != "https") || url_.host().isEmpty())
-    return fail(Error::Kind::invalid, "This is not the address of a server", choice.server.toStdString(), "Give one like http://127.0.0.1:8080");
+    return fail(Error::Kind::invalid, "This is not the address of a server", choice.server.toStdString(),
+                "Give one like http://127.0.0.1:8080");
   token_ = choice.token;
   QEventLoop loop;
   std::optional<Error> error = interrupted_error();
-  auto finish = [&](std::optional<Error> end) { QMetaObject::invokeMethod(&loop, [&, end] { error = end; loop.quit(); }, Qt::QueuedConnection); };
+  auto finish = [&](std::optional<Error> end) {
+    QMetaObject::invokeMethod(
+        &loop,
+        [&, end] {
+          error = end;
+          loop.quit();
+        },
+        Qt::QueuedConnection);
+  };
   QObject::connect(&Interrupts::instance(), &Interrupts::happened, &loop, [&] { loop.quit(); });
   terminal::progress("Looking for the server");
   QString base = choice.server;
@@ -63,17 +71,20 @@ Result<void> EngineSession::reach(const EngineChoice& choice) {
   if (base.endsWith("/v1")) base.chop(3);
   HealthWatch watch(base.toUtf8(), token_.toUtf8(), std::min(choice.options.patience_ms, 3000),
                     {[&](double progress, const QString& phase) {
-                       QMetaObject::invokeMethod(&loop, [progress, phase] { terminal::progress(loading_line(phase, progress).text); }, Qt::QueuedConnection);
+                       QMetaObject::invokeMethod(
+                           &loop, [progress, phase] { terminal::progress(loading_line(phase, progress).text); }, Qt::QueuedConnection);
                      },
                      [&](const QJsonObject& props) {
-                       QMetaObject::invokeMethod(&loop, [this, props] { props_ = props; }, Qt::QueuedConnection);
+                       QMetaObject::invokeMethod(
+                           &loop, [this, props] { props_ = props; }, Qt::QueuedConnection);
                        finish(std::nullopt);
                      },
                      [&](const Error& problem) { finish(problem); }});
   loop.exec();
   if (!error) return {};
   if (error->what == "The engine does not answer")
-    return fail(Error::Kind::io, "No engine answers at this address", choice.server.toStdString(), "Check the address, and that the server runs");
+    return fail(Error::Kind::io, "No engine answers at this address", choice.server.toStdString(),
+                "Check the address, and that the server runs");
   return tl::unexpected(*error);
 }
 
@@ -82,7 +93,8 @@ QString EngineSession::model() const {
   return name.isEmpty() ? QString("default") : name;
 }
 
-Result<AnswerDone> EngineSession::ask(std::vector<TurnContent> turns, const AskOptions& options, const std::function<void(const QString&)>& on_text) {
+Result<AnswerDone> EngineSession::ask(std::vector<TurnContent> turns, const AskOptions& options,
+                                      const std::function<void(const QString&)>& on_text) {
   if (process_ && process_->state() == EngineProcess::State::failed) LAVA_CHECK_OK(start(EngineOptions(options_)));
   QEventLoop loop;
   Question question(url_, token_, std::move(turns), options);

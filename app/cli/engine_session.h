@@ -17,7 +17,8 @@ struct EngineChoice {
 class EngineSession {
  public:
   static Result<std::unique_ptr<EngineSession>> open(const EngineChoice& choice);
-  Result<AnswerDone> ask(std::vector<TurnContent> turns, const AskOptions& options, const std::function<void(const QString& delta)>& on_text);
+  Result<AnswerDone> ask(std::vector<TurnContent> turns, const AskOptions& options,
+                         const std::function<void(const QString& delta)>& on_text);
   QString model() const;
 
  private:

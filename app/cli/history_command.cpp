@@ -32,7 +32,9 @@ int list(const std::vector<Chat>& chats, bool json) {
     return exit_done;
   }
   for (const Chat& chat : chats)
-    terminal::print(QString("%1  %2  %3%4\n").arg(chat.id, 5).arg(chat.changed.toLocalTime().toString("yyyy-MM-dd HH:mm"), chat.pinned ? "* " : "", chat.title.simplified()));
+    terminal::print(QString("%1  %2  %3%4\n")
+                        .arg(chat.id, 5)
+                        .arg(chat.changed.toLocalTime().toString("yyyy-MM-dd HH:mm"), chat.pinned ? "* " : "", chat.title.simplified()));
   if (chats.empty()) terminal::say("No chats.");
   return exit_done;
 }
@@ -42,13 +44,16 @@ int search(const HistoryStore& store, const QString& words, bool json) {
   const bool marks = terminal::is_terminal_out();
   const auto hits = store.search(words);
   for (SearchHit hit : hits) {
-    terminal::print(QString("%1  %2  %3\n").arg(hit.chat, 5).arg(hit.created.toLocalTime().toString("yyyy-MM-dd HH:mm"), hit.title.simplified()));
+    terminal::print(
+        QString("%1  %2  %3\n").arg(hit.chat, 5).arg(hit.created.toLocalTime().toString("yyyy-MM-dd HH:mm"), hit.title.simplified()));
     QString line = hit.snippet.replace('\n', ' ');
     terminal::print("         " + line.replace(QChar(2), marks ? "«" : "").replace(QChar(3), marks ? "»" : "") + "\n");
   }
   // Chats whose title alone has the words.
   std::vector<Chat> titles = store.chats(words);
-  std::erase_if(titles, [&](const Chat& chat) { return std::any_of(hits.begin(), hits.end(), [&](const SearchHit& hit) { return hit.chat == chat.id; }); });
+  std::erase_if(titles, [&](const Chat& chat) {
+    return std::any_of(hits.begin(), hits.end(), [&](const SearchHit& hit) { return hit.chat == chat.id; });
+  });
   if (!titles.empty()) return list(titles, false);
   if (hits.empty()) terminal::say("Nothing found.");
   return exit_done;
@@ -58,8 +63,10 @@ int show(const HistoryStore& store, qint64 id, bool json) {
   const auto chat = store.chat(id);
   if (!chat) return no_such_chat(id);
   const auto branch = store.branch(id);
-  if (json) print_json(QJsonDocument(json_of(*chat, branch)));
-  else terminal::print(markdown_of(*chat, branch));
+  if (json)
+    print_json(QJsonDocument(json_of(*chat, branch)));
+  else
+    terminal::print(markdown_of(*chat, branch));
   return exit_done;
 }
 
@@ -67,14 +74,16 @@ int export_chat(const HistoryStore& store, const HistoryArguments& arguments) {
   const auto chat = store.chat(arguments.chat);
   if (!chat) return no_such_chat(arguments.chat);
   const auto branch = store.branch(arguments.chat);
-  const QByteArray bytes = arguments.format == "json" ? QJsonDocument(json_of(*chat, branch)).toJson() : markdown_of(*chat, branch).toUtf8();
+  const QByteArray bytes =
+      arguments.format == "json" ? QJsonDocument(json_of(*chat, branch)).toJson() : markdown_of(*chat, branch).toUtf8();
   if (arguments.output.isEmpty()) {
     terminal::print(QString::fromUtf8(bytes));
     return exit_done;
   }
   QSaveFile file(arguments.output);
   if (file.open(QFile::WriteOnly) && file.write(bytes) == bytes.size() && file.commit()) return exit_done;
-  return told({Error::Kind::io, "The file cannot be written", arguments.output.toStdString() + ": " + file.errorString().toStdString(), "Choose another name or folder"});
+  return told({Error::Kind::io, "The file cannot be written", arguments.output.toStdString() + ": " + file.errorString().toStdString(),
+               "Choose another name or folder"});
 }
 
 int move_chat(HistoryStore& store, const HistoryArguments& arguments) {
@@ -83,7 +92,8 @@ int move_chat(HistoryStore& store, const HistoryArguments& arguments) {
   if (!chat || chat->binned == remove) return no_such_chat(arguments.chat);
   const auto done = (remove ? store.delete_chat(arguments.chat) : store.restore_chat(arguments.chat)).result();
   if (!done) return told(done.error());
-  if (remove) terminal::say(QString("Moved to the bin: %1. Undo with: lavascope-cli history restore %2").arg(chat->title.simplified()).arg(chat->id));
+  if (remove)
+    terminal::say(QString("Moved to the bin: %1. Undo with: lavascope-cli history restore %2").arg(chat->title.simplified()).arg(chat->id));
   return exit_done;
 }
 

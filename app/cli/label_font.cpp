@@ -17,8 +17,9 @@ std::span<const unsigned char> label_font_file();  // generated from font/labels
 namespace {
 
 // Letters of scripts that the bundled font lacks; the first that exists is used.
-constexpr const char* system_fonts[] = {"/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf", "/usr/share/fonts/truetype/droid/DroidSansFallback.ttf",
-                                        "/usr/share/fonts/truetype/unifont/unifont.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"};
+constexpr const char* system_fonts[] = {
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf", "/usr/share/fonts/truetype/droid/DroidSansFallback.ttf",
+    "/usr/share/fonts/truetype/unifont/unifont.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"};
 
 struct Face {
   stbtt_fontinfo info{};
@@ -97,7 +98,8 @@ void LabelFont::draw(media::Picture& picture, float x, float baseline, const QSt
     const auto [face, index] = faces_->glyph(letter);
     const float whole = std::floor(x);
     Bitmap bitmap;
-    bitmap.pixels = stbtt_GetGlyphBitmapSubpixel(&face->info, face->scale, face->scale, x - whole, 0, index, &bitmap.width, &bitmap.height, &bitmap.left, &bitmap.top);
+    bitmap.pixels = stbtt_GetGlyphBitmapSubpixel(&face->info, face->scale, face->scale, x - whole, 0, index, &bitmap.width, &bitmap.height,
+                                                 &bitmap.left, &bitmap.top);
     for (int row = 0; bitmap.pixels && row < bitmap.height; ++row)
       for (int column = 0; column < bitmap.width; ++column)
         blend(picture, static_cast<int>(whole) + bitmap.left + column, static_cast<int>(std::lround(baseline)) + bitmap.top + row, ink,

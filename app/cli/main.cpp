@@ -28,7 +28,10 @@ void add_engine_options(CLI::App& command, Parsed& p) {
   auto* mmproj = command.add_option("--mmproj", p.mmproj, "projector file of a GGUF model that sees");
   command.add_option("--threads", p.threads, "processor threads (0: the engine decides)")->check(CLI::Range(0, 1024));
   auto* engine = command.add_option("--engine", p.engine, "engine program (default: the one beside this program)");
-  command.add_option("--server", p.server, "address of a running engine; its token is read from LAVASCOPE_TOKEN")->excludes(model)->excludes(mmproj)->excludes(engine);
+  command.add_option("--server", p.server, "address of a running engine; its token is read from LAVASCOPE_TOKEN")
+      ->excludes(model)
+      ->excludes(mmproj)
+      ->excludes(engine);
   command.add_option("--max-tokens", p.max_tokens, "longest answer in tokens")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   command.add_option("--temperature", p.temperature, "0: always the likeliest word")->check(CLI::Range(0.0, 2.0))->capture_default_str();
   command.add_option("--seed", p.seed, "makes a random answer repeatable");

@@ -38,13 +38,15 @@ int fetch_command(const QString& wanted) {
     if (entry.id == wanted) fitting = {entry.id};
     if (entry.id.startsWith(wanted) && !fitting.contains(wanted)) fitting << entry.id;
   }
-  Error error{Error::Kind::not_found, "There is no such model to get", wanted.toStdString(), "Known are: " + known.join(", ").toStdString()};
+  Error error{Error::Kind::not_found, "There is no such model to get", wanted.toStdString(),
+              "Known are: " + known.join(", ").toStdString()};
   if (fitting.size() == 1) {
     // The same program that the first start uses: it goes on where it was interrupted and checks what it got.
     QProcess process;
     process.setProcessChannelMode(QProcess::ForwardedChannels);
     process.start("python3", {resource_file("models/fetch.py"), fitting[0]});
-    if (process.waitForFinished(-1) && process.exitStatus() == QProcess::NormalExit) return process.exitCode() == 0 ? exit_done : exit_error;
+    if (process.waitForFinished(-1) && process.exitStatus() == QProcess::NormalExit)
+      return process.exitCode() == 0 ? exit_done : exit_error;
     error = {Error::Kind::io, "The model cannot be fetched", process.errorString().toStdString(), "Install python3"};
   }
   terminal::complain(error);
@@ -61,7 +63,8 @@ int models_command(bool json) {
     return exit_done;
   }
   for (const ModelEntry& model : models) terminal::print(line_of(model));
-  if (models.size() == 1) terminal::say("Put other models into " + QDir::toNativeSeparators(paths::models()) + ", or name a file with --model.");
+  if (models.size() == 1)
+    terminal::say("Put other models into " + QDir::toNativeSeparators(paths::models()) + ", or name a file with --model.");
   return exit_done;
 }
 

@@ -9,8 +9,10 @@ Recorder::Recorder(bool on, const QString& data_folder) {
   if (!on) return;
   auto store = HistoryStore::open(data_folder);
   if (store) store_ = std::move(*store);
-  if (!store) give_up(QString::fromStdString(store.error().message()));
-  else if (store_->read_only()) give_up(store_->read_only_reason());
+  if (!store)
+    give_up(QString::fromStdString(store.error().message()));
+  else if (store_->read_only())
+    give_up(store_->read_only_reason());
 }
 
 void Recorder::give_up(const QString& why) {
@@ -75,7 +77,8 @@ void Recorder::finish(const Result<AnswerDone>& answer, const QString& text_so_f
   } else {
     const Error& e = answer.error();
     answer_.state = MessageState::failed;
-    answer_.error = {{"what", QString::fromStdString(e.what)}, {"cause", QString::fromStdString(e.cause)}, {"remedy", QString::fromStdString(e.remedy)}};
+    answer_.error = {
+        {"what", QString::fromStdString(e.what)}, {"cause", QString::fromStdString(e.cause)}, {"remedy", QString::fromStdString(e.remedy)}};
   }
   if (const auto written = store_->update_message(answer_).result(); !written) give_up(QString::fromStdString(written.error().message()));
 }

@@ -33,8 +33,7 @@ Error answer_error(long status, const QByteArray& body) {
   using Kind = Error::Kind;
   switch (status) {
     case 401:
-    case 403:
-      return {Kind::invalid, "The engine refused the access token", error.cause, "Check the address and the token of the engine"};
+    case 403: return {Kind::invalid, "The engine refused the access token", error.cause, "Check the address and the token of the engine"};
     case 400: error.kind = Kind::invalid; break;
     case 404: error.kind = Kind::not_found; break;
     case 413: error.kind = Kind::too_large; break;
@@ -70,7 +69,8 @@ std::vector<GroundedBox> read_boxes(const QJsonArray& boxes, const QString& text
     const QJsonObject object = value.toObject();
     const QJsonArray corners = object["box"].toArray();
     if (corners.size() != 4) continue;
-    GroundedBox box{object["label"].toString(), corners[0].toDouble(NAN), corners[1].toDouble(NAN), corners[2].toDouble(NAN), corners[3].toDouble(NAN)};
+    GroundedBox box{object["label"].toString(), corners[0].toDouble(NAN), corners[1].toDouble(NAN), corners[2].toDouble(NAN),
+                    corners[3].toDouble(NAN)};
     if (!std::isfinite(box.x1) || !std::isfinite(box.y1) || !std::isfinite(box.x2) || !std::isfinite(box.y2)) continue;
     box.start = utf16_offset(utf8, object["start"].toDouble());
     box.end = std::max(box.start, utf16_offset(utf8, object["end"].toDouble()));
@@ -89,7 +89,8 @@ AnswerStream::AnswerStream(AnswerSink sink) : sink_(std::move(sink)), parser_([t
 
 bool AnswerStream::feed(QByteArrayView bytes) {
   if (!parser_.feed(bytes) && !error_)
-    error_ = Error{Error::Kind::invalid, "The engine sent an answer that cannot be read", "one event is larger than 16 MB", "Restart the engine"};
+    error_ = Error{Error::Kind::invalid, "The engine sent an answer that cannot be read", "one event is larger than 16 MB",
+                   "Restart the engine"};
   return !ended_ && !error_;
 }
 
@@ -134,7 +135,8 @@ void AnswerStream::add_text(const QString& delta) {
 Result<AnswerDone> AnswerStream::result() {
   if (error_) return tl::unexpected(*error_);
   if (!ended_)
-    return fail(Error::Kind::io, "The engine stopped in the middle of the answer", "the connection ended early", "Ask again, or restart the engine");
+    return fail(Error::Kind::io, "The engine stopped in the middle of the answer", "the connection ended early",
+                "Ask again, or restart the engine");
   answer_.boxes = read_boxes(extra_["boxes"].toArray(), answer_.text);
   answer_.timings = extra_["timings"].toObject();
   return answer_;

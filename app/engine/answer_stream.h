@@ -27,8 +27,8 @@ class AnswerStream {
   AnswerSink sink_;
   SseParser parser_;
   AnswerDone answer_;
-  QJsonObject extra_;   // the `lavascope` object of the last chunk
-  QString held_;        // first half of a surrogate pair
+  QJsonObject extra_;  // the `lavascope` object of the last chunk
+  QString held_;       // first half of a surrogate pair
   std::optional<Error> error_;
   bool ended_ = false;
 };

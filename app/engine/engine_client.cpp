@@ -42,8 +42,8 @@ QByteArray request_body(const std::vector<TurnContent>& turns, const AskOptions&
 Error lost_error(const HttpOutcome& outcome, bool began) {
   if (outcome.end == HttpOutcome::End::refused)
     return {Error::Kind::io, "The engine cannot be reached", outcome.cause, "Start the engine again, or check its address"};
-  return {Error::Kind::io, began ? "The engine stopped in the middle of the answer" : "The engine stopped before it answered", outcome.cause,
-          "Ask again, or restart the engine"};
+  return {Error::Kind::io, began ? "The engine stopped in the middle of the answer" : "The engine stopped before it answered",
+          outcome.cause, "Ask again, or restart the engine"};
 }
 
 }  // namespace
@@ -63,8 +63,10 @@ class Question::Impl {
       Result<AnswerDone> result = run(request);
       tell([this, result = std::move(result)] {
         over_ = true;
-        if (result) emit owner_->done(*result);
-        else emit owner_->failed(result.error());
+        if (result)
+          emit owner_->done(*result);
+        else
+          emit owner_->failed(result.error());
       });
     });
   }
@@ -73,20 +75,25 @@ class Question::Impl {
     if (over_) return;
     over_ = true;
     call_.cancel();
-    QMetaObject::invokeMethod(owner_, [this] { emit owner_->cancelled(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        owner_, [this] { emit owner_->cancelled(); }, Qt::QueuedConnection);
   }
 
  private:
   // On the owner's thread, unless the question is over by then.
   void tell(std::function<void()> what) {
-    QMetaObject::invokeMethod(owner_, [this, what = std::move(what)] {
-      if (!over_) what();
-    }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        owner_,
+        [this, what = std::move(what)] {
+          if (!over_) what();
+        },
+        Qt::QueuedConnection);
   }
 
   Result<AnswerDone> run(const HttpRequest& request) {
-    AnswerStream stream({[this](const QString& phase, int done, int total) { tell([=, this] { emit owner_->progress(phase, done, total); }); },
-                         [this](const QString& delta) { tell([=, this] { emit owner_->text(delta); }); }});
+    AnswerStream stream(
+        {[this](const QString& phase, int done, int total) { tell([=, this] { emit owner_->progress(phase, done, total); }); },
+         [this](const QString& delta) { tell([=, this] { emit owner_->text(delta); }); }});
     QByteArray refusal;
     bool began = false;
     const HttpOutcome outcome = call_.perform(request, [&](long status, QByteArrayView bytes) {

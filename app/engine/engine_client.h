@@ -13,8 +13,8 @@ namespace lava::app {
 struct TurnContent {
   Role role = Role::user;
   QString text;
-  std::vector<QByteArray> pictures;      // encoded files (PNG, JPEG, WebP ...), sent as data URLs before the text
-  std::vector<QString> picture_types;    // mime of each
+  std::vector<QByteArray> pictures;    // encoded files (PNG, JPEG, WebP ...), sent as data URLs before the text
+  std::vector<QString> picture_types;  // mime of each
 };
 
 struct AskOptions {

@@ -152,12 +152,15 @@ void EngineProcess::Impl::launch(const QString& program) {
   QObject::connect(process_, &QProcess::finished, owner_, [this](int code, QProcess::ExitStatus status) { ended(code, status); });
   QObject::connect(process_, &QProcess::errorOccurred, owner_, [this, program](QProcess::ProcessError problem) {
     if (problem != QProcess::FailedToStart) return;  // the others end in finished()
-    fail_with({Error::Kind::io, "The engine cannot be started", program.toStdString() + ": " + process_->errorString().toStdString(), "Install Lavascope again"});
+    fail_with({Error::Kind::io, "The engine cannot be started", program.toStdString() + ": " + process_->errorString().toStdString(),
+               "Install Lavascope again"});
   });
   patience_ = new QTimer(process_);
   patience_->setSingleShot(true);
   QObject::connect(patience_, &QTimer::timeout, owner_, [this] {
-    fail_with({Error::Kind::io, "The engine does not start", last_words().empty() ? "it said nothing for " + std::to_string(options_.patience_ms / 1000) + " seconds" : last_words(), "Try again"});
+    fail_with({Error::Kind::io, "The engine does not start",
+               last_words().empty() ? "it said nothing for " + std::to_string(options_.patience_ms / 1000) + " seconds" : last_words(),
+               "Try again"});
   });
   patience_->start(options_.patience_ms);
   // A group of its own: Ctrl-C in a terminal is for us alone, and stops an answer, not the engine.
@@ -212,26 +215,30 @@ void EngineProcess::Impl::listening(const QString& line) {
 void EngineProcess::Impl::watch() {
   // The thread of the watch speaks to the owner's thread; what arrives after release() finds another process.
   auto on_owner = [this, process = process_](auto what) {
-    QMetaObject::invokeMethod(owner_, [this, process, what] {
-      if (process_ == process && state_ == State::loading) what();
-    }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        owner_,
+        [this, process, what] {
+          if (process_ == process && state_ == State::loading) what();
+        },
+        Qt::QueuedConnection);
   };
-  watch_ = std::make_unique<HealthWatch>(url_.toString().toUtf8(), token_.toUtf8(), options_.patience_ms, HealthWatch::Told{
-      [this, on_owner](double progress, const QString& phase) {
-        on_owner([this, progress, phase] {
-          progress_ = progress;
-          emit owner_->progress_changed(progress, phase);
-        });
-      },
-      [this, on_owner](const QJsonObject& props) {
-        on_owner([this, props] {
-          props_ = props;
-          progress_ = 1;
-          emit owner_->progress_changed(1, "Ready");
-          set_state(State::ready);
-        });
-      },
-      [this, on_owner](const Error& error) { on_owner([this, error] { fail_with(error); }); }});
+  watch_ = std::make_unique<HealthWatch>(
+      url_.toString().toUtf8(), token_.toUtf8(), options_.patience_ms,
+      HealthWatch::Told{[this, on_owner](double progress, const QString& phase) {
+                          on_owner([this, progress, phase] {
+                            progress_ = progress;
+                            emit owner_->progress_changed(progress, phase);
+                          });
+                        },
+                        [this, on_owner](const QJsonObject& props) {
+                          on_owner([this, props] {
+                            props_ = props;
+                            progress_ = 1;
+                            emit owner_->progress_changed(1, "Ready");
+                            set_state(State::ready);
+                          });
+                        },
+                        [this, on_owner](const Error& error) { on_owner([this, error] { fail_with(error); }); }});
 }
 
 void EngineProcess::Impl::ended(int code, QProcess::ExitStatus status) {
@@ -240,7 +247,8 @@ void EngineProcess::Impl::ended(int code, QProcess::ExitStatus status) {
   const bool before_ready = state_ != State::ready;
   std::string cause = status == QProcess::CrashExit ? "it crashed" : "it ended with code " + std::to_string(code);
   if (const std::string words = last_words(); !words.empty()) cause += "; its last words: " + words;
-  fail_with({Error::Kind::io, before_ready ? "The engine stopped while it was starting" : "The engine stopped", cause, "Restart the engine"});
+  fail_with(
+      {Error::Kind::io, before_ready ? "The engine stopped while it was starting" : "The engine stopped", cause, "Restart the engine"});
 }
 
 EngineProcess::EngineProcess(QObject* parent) : QObject(parent), impl_(std::make_unique<Impl>(this)) {}

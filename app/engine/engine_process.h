@@ -12,7 +12,7 @@
 namespace lava::app {
 
 struct EngineOptions {
-  QString program;          // empty: lavascope-engine beside this program, else in PATH
+  QString program;  // empty: lavascope-engine beside this program, else in PATH
   QString model = "default";
   QString mmproj;
   int threads = 0;          // 0: the engine decides
@@ -30,14 +30,14 @@ class EngineProcess : public QObject {
 
   void start(const EngineOptions&);  // token and port go through standard input
   void stop();
-  void restart();                    // with the last options
+  void restart();  // with the last options
   State state() const;
-  double progress() const;           // 0..1 while loading
-  QUrl url() const;                  // valid from `loading` on
+  double progress() const;  // 0..1 while loading
+  QUrl url() const;         // valid from `loading` on
   QString token() const;
-  Error error() const;               // when failed: sentence, cause (last lines of the log), remedy
+  Error error() const;  // when failed: sentence, cause (last lines of the log), remedy
   qint64 pid() const;
-  QJsonObject props() const;         // GET /props once ready
+  QJsonObject props() const;  // GET /props once ready
 
  signals:
   void state_changed(lava::app::EngineProcess::State state);

@@ -55,9 +55,12 @@ bool HealthWatch::ask() {
   long status = 0;
   const auto health = get("/health", &status);
   if (!health) {
-    silent_ms_ += interval_ms + static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before).count());
+    silent_ms_ +=
+        interval_ms +
+        static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before).count());
     if (silent_ms_ < patience_ms_) return true;
-    told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds", "Restart the engine"});
+    told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds",
+                  "Restart the engine"});
     return false;
   }
   silent_ms_ = 0;

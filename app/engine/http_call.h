@@ -10,17 +10,17 @@ namespace lava::app {
 
 struct HttpRequest {
   QByteArray url;
-  QByteArray token;    // bearer token; empty: none
-  QByteArray body;     // JSON; a POST when `post`
+  QByteArray token;  // bearer token; empty: none
+  QByteArray body;   // JSON; a POST when `post`
   bool post = false;
-  long timeout_ms = 0; // for the whole call; 0: none
+  long timeout_ms = 0;  // for the whole call; 0: none
 };
 
 struct HttpOutcome {
   enum class End { complete, cancelled, refused, broken };  // refused: no connection was made; broken: it ended early
   End end = End::broken;
-  long status = 0;     // 0: no answer
-  std::string cause;   // for refused and broken
+  long status = 0;    // 0: no answer
+  std::string cause;  // for refused and broken
 };
 
 class HttpCall {

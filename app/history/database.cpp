@@ -25,25 +25,25 @@ Error describe(int code, int system_error, const std::string& cause, const QStri
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {Error::Kind::invalid, "The history is damaged", place + ": " + cause, "Put a copy from the folder \"backups\" beside it in its place, or move the file away to start anew"};
+      return {Error::Kind::invalid, "The history is damaged", place + ": " + cause,
+              "Put a copy from the folder \"backups\" beside it in its place, or move the file away to start anew"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
       return {Error::Kind::io, "The history cannot be written", place + ": " + cause, "Check the permissions of the folder"};
     case SQLITE_CANTOPEN:
-      return {Error::Kind::io, "The history cannot be opened", place + ": " + cause, "Check that the folder exists and that you may write there"};
+      return {Error::Kind::io, "The history cannot be opened", place + ": " + cause,
+              "Check that the folder exists and that you may write there"};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {Error::Kind::busy, "The history is in use by another program", place + ": " + cause, "Close the other program and try again"};
     case SQLITE_NOMEM:
       return {Error::Kind::out_of_memory, "There is not enough memory to work on the history", cause, "Close other programs and try again"};
-    case SQLITE_INTERRUPT:
-      return {Error::Kind::cancelled, "Reading the history was stopped", {}, {}};
+    case SQLITE_INTERRUPT: return {Error::Kind::cancelled, "Reading the history was stopped", {}, {}};
     case SQLITE_IOERR:
       return {Error::Kind::io, "The history cannot be read or written",
               place + ": " + (system_error ? std::strerror(system_error) : cause.c_str()), "Check the disk"};
-    default:
-      return {Error::Kind::internal, "The history could not do what was asked", cause, {}};
+    default: return {Error::Kind::internal, "The history could not do what was asked", cause, {}};
   }
 }
 
@@ -78,7 +78,8 @@ Result<Database> Database::open(const QString& file, Access access) {
   auto database = open_at(file, access, false);
   if (access == Access::read_write) return database;
   const auto first_read = database ? database->integer("PRAGMA schema_version") : Result<qint64>(tl::unexpected(database.error()));
-  if (first_read || first_read.error().kind != Error::Kind::io || !QFileInfo(file).isFile() || QFileInfo(file + "-wal").size() > 0) return database;
+  if (first_read || first_read.error().kind != Error::Kind::io || !QFileInfo(file).isFile() || QFileInfo(file + "-wal").size() > 0)
+    return database;
   // Reading needs a small shared file, which a full disk or a folder without write permission denies. Without a log
   // nobody is writing, and the file can be read as it is.
   return open_at(file, access, true);
@@ -132,7 +133,8 @@ Result<void> Database::copy_to(const QString& file, const std::function<bool()>&
   if (copied && (!QFile::exists(file) || QFile::remove(file)) && QFile::rename(unfinished, file)) return {};
   QFile::remove(unfinished);
   if (!copied) return copied;
-  return fail(Error::Kind::io, "The backup of the history cannot be written", QDir::toNativeSeparators(file).toStdString(), "Check the permissions of the folder");
+  return fail(Error::Kind::io, "The backup of the history cannot be written", QDir::toNativeSeparators(file).toStdString(),
+              "Check the permissions of the folder");
 }
 
 void Database::interrupt() { sqlite3_interrupt(handle_.get()); }

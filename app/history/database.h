@@ -22,17 +22,17 @@ class Database {
   Database& operator=(Database&&) noexcept;
   ~Database();
 
-  Result<void> execute(std::string_view sql);       // one or many statements without results
-  Result<qint64> integer(std::string_view sql);     // first column of the first row
-  Result<QString> quick_check(int most_lines = 20); // "ok", or the findings
+  Result<void> execute(std::string_view sql);        // one or many statements without results
+  Result<qint64> integer(std::string_view sql);      // first column of the first row
+  Result<QString> quick_check(int most_lines = 20);  // "ok", or the findings
   // Online backup: readers and the writer go on. Written beside and renamed, so that a copy is whole or not there. `stop`, when
   // given, is asked between pieces.
   Result<void> copy_to(const QString& file, const std::function<bool()>& stop = {});
-  void interrupt();                                 // from any thread: ends the running statement
+  void interrupt();  // from any thread: ends the running statement
   qint64 last_id() const;
   int changes() const;
   sqlite3* handle() const { return handle_.get(); }
-  Error error() const;                              // of the last failed call
+  Error error() const;  // of the last failed call
 
  private:
   struct Close {

@@ -14,9 +14,16 @@ QJsonObject json_of(const Message& message) {
   for (const Attachment& a : message.attachments)
     attachments.append(QJsonObject{{"sha256", a.sha256}, {"name", a.name}, {"mime", a.mime}, {"width", a.width}, {"height", a.height}});
   for (const GroundedBox& b : message.boxes)
-    boxes.append(QJsonObject{{"label", b.label}, {"box", QJsonArray{b.x1, b.y1, b.x2, b.y2}}, {"start", b.start}, {"end", b.end}, {"picture", b.picture}});
-  QJsonObject object{{"id", message.id},         {"parent", message.parent},   {"role", role_name(message.role)}, {"state", state_name(message.state)},
-                     {"text", message.text},     {"attachments", attachments}, {"boxes", boxes},                  {"created", time_text(message.created)}};
+    boxes.append(QJsonObject{
+        {"label", b.label}, {"box", QJsonArray{b.x1, b.y1, b.x2, b.y2}}, {"start", b.start}, {"end", b.end}, {"picture", b.picture}});
+  QJsonObject object{{"id", message.id},
+                     {"parent", message.parent},
+                     {"role", role_name(message.role)},
+                     {"state", state_name(message.state)},
+                     {"text", message.text},
+                     {"attachments", attachments},
+                     {"boxes", boxes},
+                     {"created", time_text(message.created)}};
   if (!message.model.isEmpty()) object["model"] = message.model;
   if (!message.timings.isEmpty()) object["timings"] = message.timings;
   if (!message.error.isEmpty()) object["error"] = message.error;
@@ -43,7 +50,13 @@ QString markdown_of(const Chat& chat, const std::vector<Message>& branch) {
     text += message.text.trimmed() + "\n";
     if (!message.boxes.empty()) text += "\n| label | picture | left | top | right | bottom |\n|---|---|---|---|---|---|\n";
     for (const GroundedBox& b : message.boxes)
-      text += QString("| %1 | %2 | %3 | %4 | %5 | %6 |\n").arg(QString(b.label).replace('|', "\\|").simplified()).arg(b.picture + 1).arg(b.x1, 0, 'f', 0).arg(b.y1, 0, 'f', 0).arg(b.x2, 0, 'f', 0).arg(b.y2, 0, 'f', 0);
+      text += QString("| %1 | %2 | %3 | %4 | %5 | %6 |\n")
+                  .arg(QString(b.label).replace('|', "\\|").simplified())
+                  .arg(b.picture + 1)
+                  .arg(b.x1, 0, 'f', 0)
+                  .arg(b.y1, 0, 'f', 0)
+                  .arg(b.x2, 0, 'f', 0)
+                  .arg(b.y2, 0, 'f', 0);
     if (message.state == MessageState::stopped) text += "\n*Stopped.*\n";
     if (message.state == MessageState::failed) text += "\n*" + message.error["what"].toString() + ".*\n";
   }
@@ -51,7 +64,11 @@ QString markdown_of(const Chat& chat, const std::vector<Message>& branch) {
 }
 
 QJsonObject json_of(const Chat& chat) {
-  return {{"id", chat.id}, {"title", chat.title}, {"created", time_text(chat.created)}, {"changed", time_text(chat.changed)}, {"pinned", chat.pinned}};
+  return {{"id", chat.id},
+          {"title", chat.title},
+          {"created", time_text(chat.created)},
+          {"changed", time_text(chat.changed)},
+          {"pinned", chat.pinned}};
 }
 
 QJsonObject json_of(const Chat& chat, const std::vector<Message>& branch) {

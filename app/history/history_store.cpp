@@ -46,7 +46,8 @@ Result<Database> open_writer(const QString& file, const QString& folder) {
 Result<Opened> open_for_writing(const QString& file, const QString& folder, const FolderLock& lock) {
   if (!lock.held()) {
     if (lock.taken_by_other()) return Opened{nullptr, other_window, {}};
-    return Opened{nullptr, QString("The folder %1 cannot be written; the history can only be read").arg(QDir::toNativeSeparators(folder)), {}};
+    return Opened{
+        nullptr, QString("The folder %1 cannot be written; the history can only be read").arg(QDir::toNativeSeparators(folder)), {}};
   }
   auto database = open_writer(file, folder);
   if (database) return Opened{std::make_unique<HistoryWriter>(std::move(*database)), {}, {}};
@@ -187,7 +188,8 @@ Result<std::unique_ptr<HistoryStore>> HistoryStore::open(const QString& folder) 
 
 HistoryStore::HistoryStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
   // Queued, so that whoever opened the store can connect to check_finished first.
-  QMetaObject::invokeMethod(this, [this] { start_check(); }, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(
+      this, [this] { start_check(); }, Qt::QueuedConnection);
 }
 
 HistoryStore::~HistoryStore() { impl_.reset(); }

@@ -33,7 +33,7 @@ enum class MessageState { complete, streaming, stopped, failed };  // `streaming
 // A picture of a message: content-addressed, stored outside the database.
 struct Attachment {
   QString sha256;
-  QString name;       // as the user had it
+  QString name;  // as the user had it
   QString mime;
   int width = 0, height = 0;  // upright
 };
@@ -78,30 +78,30 @@ class HistoryStore : public QObject {
  public:
   // Makes folder and schema, migrates, and checks the file in the background once the caller's event loop runs.
   static Result<std::unique_ptr<HistoryStore>> open(const QString& folder);
-  ~HistoryStore() override;                                                   // finishes queued writes
+  ~HistoryStore() override;  // finishes queued writes
 
   std::vector<Chat> chats(const QString& search = {}) const;  // newest first; every word begins a word of the title or of a message
   std::vector<SearchHit> search(const QString& words, int most = 50) const;  // messages with all the words, newest first
-  std::vector<Chat> bin() const;                              // deleted chats, last deleted first
-  std::optional<Chat> chat(ChatId) const;                     // also one in the bin
-  std::vector<Message> branch(ChatId) const;                  // root .. current leaf
-  std::vector<MessageId> siblings(MessageId) const;           // in order of creation, itself included
-  MessageId newest_leaf(MessageId) const;                     // follow the newest child down; itself when it has none
+  std::vector<Chat> bin() const;                                             // deleted chats, last deleted first
+  std::optional<Chat> chat(ChatId) const;                                    // also one in the bin
+  std::vector<Message> branch(ChatId) const;                                 // root .. current leaf
+  std::vector<MessageId> siblings(MessageId) const;                          // in order of creation, itself included
+  MessageId newest_leaf(MessageId) const;                                    // follow the newest child down; itself when it has none
 
   QFuture<Result<ChatId>> create_chat(const QString& title);
   QFuture<Result<void>> rename_chat(ChatId, const QString& title);
   QFuture<Result<void>> set_pinned(ChatId, bool pinned);
-  QFuture<Result<void>> delete_chat(ChatId);   // moves to the bin
-  QFuture<Result<void>> restore_chat(ChatId);  // undo of delete_chat
+  QFuture<Result<void>> delete_chat(ChatId);               // moves to the bin
+  QFuture<Result<void>> restore_chat(ChatId);              // undo of delete_chat
   QFuture<Result<MessageId>> add_message(const Message&);  // id is ignored; becomes the chat's current leaf
   QFuture<Result<void>> update_message(const Message&);    // text, state, boxes, timings, error
   QFuture<Result<void>> select_leaf(ChatId, MessageId);
 
-  bool read_only() const;          // after a failed check, beside another window, or with a newer file; writes then fail with a sentence
+  bool read_only() const;            // after a failed check, beside another window, or with a newer file; writes then fail with a sentence
   QString read_only_reason() const;  // that sentence; empty when writes are possible
 
  signals:
-  void changed();                          // a chat was added, removed, renamed or touched
+  void changed();  // a chat was added, removed, renamed or touched
   void check_finished(bool ok, QString report);
 
  private:

@@ -17,9 +17,7 @@ constexpr std::array state_names = {"complete", "streaming", "stopped", "failed"
 QDateTime time_of(qint64 milliseconds) { return QDateTime::fromMSecsSinceEpoch(milliseconds, Qt::UTC); }
 QJsonDocument json_of(const QString& text) { return text.size() <= 2 ? QJsonDocument() : QJsonDocument::fromJson(text.toUtf8()); }
 
-Role role_of(const QString& name) {
-  return name == role_names[0] ? Role::system : name == role_names[2] ? Role::assistant : Role::user;
-}
+Role role_of(const QString& name) { return name == role_names[0] ? Role::system : name == role_names[2] ? Role::assistant : Role::user; }
 
 MessageState state_of(const QString& name) {
   for (size_t i = 0; i < state_names.size(); ++i)
@@ -31,8 +29,8 @@ std::vector<GroundedBox> boxes_of(const QString& text) {
   std::vector<GroundedBox> boxes;
   for (const QJsonValue value : json_of(text).array()) {
     const QJsonObject o = value.toObject();
-    boxes.push_back({o["label"].toString(), o["x1"].toDouble(), o["y1"].toDouble(), o["x2"].toDouble(), o["y2"].toDouble(), o["start"].toInt(),
-                     o["end"].toInt(), o["mark_start"].toInt(), o["mark_end"].toInt(), o["picture"].toInt()});
+    boxes.push_back({o["label"].toString(), o["x1"].toDouble(), o["y1"].toDouble(), o["x2"].toDouble(), o["y2"].toDouble(),
+                     o["start"].toInt(), o["end"].toInt(), o["mark_start"].toInt(), o["mark_end"].toInt(), o["picture"].toInt()});
   }
   return boxes;
 }
@@ -53,7 +51,7 @@ constexpr std::string_view chat_columns =
     "SELECT id, title, created, changed, coalesce(current_leaf, 0), thumbnail, pinned, binned IS NOT NULL FROM chat ";
 
 Chat chat_of(const Statement& row) {
-  return {row.integer(0), row.text(1),         time_of(row.integer(2)), time_of(row.integer(3)),
+  return {row.integer(0), row.text(1), time_of(row.integer(2)), time_of(row.integer(3)),
           row.integer(4), row.text(5), row.integer(6) != 0,     row.integer(7) != 0};
 }
 
@@ -101,7 +99,8 @@ void read_attachments(Database& database, ChatId chat, std::vector<Message>& mes
   rows.bind(chat);
   while (rows.next())
     if (auto it = by_id.find(rows.integer(0)); it != by_id.end())
-      it->second->attachments.push_back({rows.text(1), rows.text(2), rows.text(3), static_cast<int>(rows.integer(4)), static_cast<int>(rows.integer(5))});
+      it->second->attachments.push_back(
+          {rows.text(1), rows.text(2), rows.text(3), static_cast<int>(rows.integer(4)), static_cast<int>(rows.integer(5))});
 }
 
 }  // namespace
@@ -138,7 +137,8 @@ std::optional<Chat> read_chat(Database& database, ChatId id) {
 std::vector<Message> read_branch(Database& database, ChatId chat, bool streaming_is_stopped) {
   // One view of the file for all statements, though the writer goes on.
   static_cast<void>(database.execute("BEGIN"));
-  Statement row(database, "SELECT id, coalesce(parent, 0), role, state, text, boxes, timings, error, model, created FROM message WHERE id = ?");
+  Statement row(database,
+                "SELECT id, coalesce(parent, 0), role, state, text, boxes, timings, error, model, created FROM message WHERE id = ?");
   std::vector<Message> messages;
   for (const MessageId id : branch_ids(database, chat)) {
     row.reset();
@@ -151,9 +151,10 @@ std::vector<Message> read_branch(Database& database, ChatId chat, bool streaming
 }
 
 std::vector<MessageId> read_siblings(Database& database, MessageId id) {
-  Statement rows(database,
-                 "SELECT other.id FROM message me JOIN message other ON other.chat = me.chat AND other.parent IS me.parent WHERE me.id = ? ORDER BY "
-                 "other.id");
+  Statement rows(
+      database,
+      "SELECT other.id FROM message me JOIN message other ON other.chat = me.chat AND other.parent IS me.parent WHERE me.id = ? ORDER BY "
+      "other.id");
   rows.bind(id);
   std::vector<MessageId> ids;
   while (rows.next()) ids.push_back(rows.integer(0));
@@ -161,9 +162,10 @@ std::vector<MessageId> read_siblings(Database& database, MessageId id) {
 }
 
 MessageId read_newest_leaf(Database& database, MessageId id) {
-  Statement row(database,
-                "WITH RECURSIVE line(id) AS (SELECT ?1 UNION SELECT (SELECT max(m.id) FROM message m WHERE m.parent = line.id) FROM line WHERE line.id "
-                "IS NOT NULL) SELECT max(id) FROM line");
+  Statement row(
+      database,
+      "WITH RECURSIVE line(id) AS (SELECT ?1 UNION SELECT (SELECT max(m.id) FROM message m WHERE m.parent = line.id) FROM line WHERE line.id "
+      "IS NOT NULL) SELECT max(id) FROM line");
   row.bind(id);
   return row.next() && !row.null(0) ? row.integer(0) : id;
 }

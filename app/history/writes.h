@@ -12,6 +12,6 @@ Result<void> write_binned(Database&, ChatId, bool binned);
 Result<MessageId> insert_message(Database&, const Message&);
 Result<bool> write_message(Database&, const Message&);  // true when the list of chats changed too
 Result<void> write_leaf(Database&, ChatId, MessageId);
-Result<void> end_interrupted_streams(Database&);        // after a crash: streaming -> stopped
+Result<void> end_interrupted_streams(Database&);  // after a crash: streaming -> stopped
 
 }  // namespace lava::app

@@ -33,7 +33,8 @@ qint64 bytes_of(const QFileInfo& model) {
   const auto shard = first_shard.match(model.fileName());
   if (!shard.hasMatch()) return model.size();
   qint64 bytes = 0;
-  for (const QFileInfo& part : model.dir().entryInfoList({shard.captured(1) + "-*-of-" + shard.captured(2) + ".gguf"}, QDir::Files)) bytes += part.size();
+  for (const QFileInfo& part : model.dir().entryInfoList({shard.captured(1) + "-*-of-" + shard.captured(2) + ".gguf"}, QDir::Files))
+    bytes += part.size();
   return bytes;
 }
 
@@ -130,7 +131,8 @@ std::vector<CatalogueEntry> catalogue() {
   const QJsonObject models = QJsonDocument::fromJson(file.readAll()).object();
   for (auto it = models.begin(); it != models.end(); ++it) {
     const QJsonObject model = it.value().toObject();
-    entries.push_back({it.key(), model["title"].toString(), model["licence"].toString(), model["why"].toString(), model["file_bytes"].toInteger()});
+    entries.push_back(
+        {it.key(), model["title"].toString(), model["licence"].toString(), model["why"].toString(), model["file_bytes"].toInteger()});
   }
   return entries;
 }
@@ -139,7 +141,8 @@ std::vector<ModelEntry> find_models(const QString& folder) {
   std::vector<ModelEntry> models;
   if (is_model_folder(folder)) models.push_back(folder_entry(QFileInfo(folder)));
   int looked_at = 0;
-  for (QDirIterator it(folder, QDir::Files | QDir::Dirs | QDir::NoDotAndDotDot | QDir::Readable, QDirIterator::Subdirectories); it.hasNext() && looked_at < most_entries; ++looked_at) {
+  for (QDirIterator it(folder, QDir::Files | QDir::Dirs | QDir::NoDotAndDotDot | QDir::Readable, QDirIterator::Subdirectories);
+       it.hasNext() && looked_at < most_entries; ++looked_at) {
     it.next();
     const QFileInfo info = it.fileInfo();
     if (info.isDir()) {
@@ -148,7 +151,8 @@ std::vector<ModelEntry> find_models(const QString& folder) {
       if (auto entry = gguf_entry(info)) models.push_back(std::move(*entry));
     }
   }
-  std::sort(models.begin(), models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.name.compare(b.name, Qt::CaseInsensitive) < 0; });
+  std::sort(models.begin(), models.end(),
+            [](const ModelEntry& a, const ModelEntry& b) { return a.name.compare(b.name, Qt::CaseInsensitive) < 0; });
   return models;
 }
 

@@ -12,7 +12,7 @@ struct ModelEntry {
   QString kind;       // "GGUF, qwen2", "Hugging Face folder, llava"
   QString projector;  // of a GGUF model that sees
   bool vision = false;
-  QString problem;    // why it cannot be used; empty when nothing is known against it
+  QString problem;  // why it cannot be used; empty when nothing is known against it
 };
 
 ModelEntry default_model();

@@ -17,7 +17,9 @@ namespace {
 
 constexpr qint64 most_file_bytes = qint64{512} << 20;
 
-QString hash_of(const QByteArray& bytes) { return QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex()); }
+QString hash_of(const QByteArray& bytes) {
+  return QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex());
+}
 
 bool is_hash(const QString& text) {
   static const QRegularExpression pattern(QStringLiteral("\\A[0-9a-f]{64}\\z"));
@@ -55,10 +57,13 @@ Result<QByteArray> read_file(const QString& path) {
   if (!info.exists()) return fail(Error::Kind::not_found, "The file does not exist", shown, "Check the name");
   if (!info.isFile()) return fail(Error::Kind::invalid, "This is not a file", shown, "Choose a picture");
   QFile file(path);
-  if (!file.open(QFile::ReadOnly)) return fail(Error::Kind::io, "The file cannot be read", shown + ": " + file.errorString().toStdString(), "Check its permissions");
-  if (file.size() > most_file_bytes) return fail(Error::Kind::too_large, "The file is too large", shown + " is larger than 512 MB", "Choose a smaller picture");
+  if (!file.open(QFile::ReadOnly))
+    return fail(Error::Kind::io, "The file cannot be read", shown + ": " + file.errorString().toStdString(), "Check its permissions");
+  if (file.size() > most_file_bytes)
+    return fail(Error::Kind::too_large, "The file is too large", shown + " is larger than 512 MB", "Choose a smaller picture");
   QByteArray bytes = file.read(most_file_bytes + 1);
-  if (file.error() != QFile::NoError) return fail(Error::Kind::io, "The file cannot be read", shown + ": " + file.errorString().toStdString(), "Check the disk");
+  if (file.error() != QFile::NoError)
+    return fail(Error::Kind::io, "The file cannot be read", shown + ": " + file.errorString().toStdString(), "Check the disk");
   return bytes;
 }
 
@@ -94,7 +99,8 @@ Result<void> MediaStore::keep(const LoadedPicture& picture) const {
   const QString folder = QFileInfo(target).path();
   if (!QDir().mkpath(folder)) return cannot_store(folder, "the folder cannot be made");
   QSaveFile file(target);  // a temporary file beside it, renamed by commit()
-  if (!file.open(QFile::WriteOnly) || file.write(picture.bytes) != picture.bytes.size() || !file.flush() || ::fsync(file.handle()) != 0 || !file.commit())
+  if (!file.open(QFile::WriteOnly) || file.write(picture.bytes) != picture.bytes.size() || !file.flush() || ::fsync(file.handle()) != 0 ||
+      !file.commit())
     return cannot_store(target, file.errorString());
   sync_folder(folder);
   return {};
@@ -115,10 +121,12 @@ Result<Attachment> MediaStore::add_file(const QString& path) const {
 Result<QByteArray> MediaStore::read(const QString& sha256) const {
   const QString file = path(sha256);
   if (file.isEmpty() || !QFileInfo::exists(file))
-    return fail(Error::Kind::not_found, "A picture of this chat is missing", sha256.left(12).toStdString(), "Restore a backup of the media folder");
+    return fail(Error::Kind::not_found, "A picture of this chat is missing", sha256.left(12).toStdString(),
+                "Restore a backup of the media folder");
   LAVA_TRY(QByteArray bytes, read_file(file));
   if (hash_of(bytes) != sha256)
-    return fail(Error::Kind::invalid, "A picture of this chat is damaged", QDir::toNativeSeparators(file).toStdString(), "Restore a backup of the media folder, or add the picture again");
+    return fail(Error::Kind::invalid, "A picture of this chat is damaged", QDir::toNativeSeparators(file).toStdString(),
+                "Restore a backup of the media folder, or add the picture again");
   return bytes;
 }
 

@@ -42,7 +42,8 @@ void AnnotateTest::line_halo_fill_and_outside() {
   media::Picture p = media::blank_picture({300, 200}, 200, 200, 200);
   draw_boxes(p, {box("cat", 50, 60, 150, 160)});
   const auto line = rgb(label_colour("cat").fill);
-  for (const auto& [x, y] : {std::pair{100, 59}, {100, 60}, {100, 159}, {100, 160}, {49, 100}, {50, 100}, {149, 100}, {150, 100}}) QCOMPARE(pixel(p, x, y), line);
+  for (const auto& [x, y] : {std::pair{100, 59}, {100, 60}, {100, 159}, {100, 160}, {49, 100}, {50, 100}, {149, 100}, {150, 100}})
+    QCOMPARE(pixel(p, x, y), line);
   for (const auto& [x, y] : {std::pair{100, 161}, {48, 100}, {151, 100}}) QVERIFY(pixel(p, x, y)[0] < 120);  // dark halo
   QCOMPARE(pixel(p, 100, 163), (std::array{200, 200, 200}));
   QCOMPARE(pixel(p, 46, 100), (std::array{200, 200, 200}));
@@ -54,7 +55,8 @@ void AnnotateTest::the_line_stays_whole_at_the_border() {
   media::Picture p = media::blank_picture({300, 200}, 200, 200, 200);
   draw_boxes(p, {box("", -5, 0, 300, 200)});
   const auto line = rgb(label_colour("").fill);
-  for (const auto& [x, y] : {std::pair{0, 100}, {1, 100}, {298, 100}, {299, 100}, {150, 0}, {150, 1}, {150, 198}, {150, 199}}) QCOMPARE(pixel(p, x, y), line);
+  for (const auto& [x, y] : {std::pair{0, 100}, {1, 100}, {298, 100}, {299, 100}, {150, 0}, {150, 1}, {150, 198}, {150, 199}})
+    QCOMPARE(pixel(p, x, y), line);
 }
 
 void AnnotateTest::the_tag_stands_above_with_text() {
@@ -64,7 +66,8 @@ void AnnotateTest::the_tag_stands_above_with_text() {
   QVERIFY(count(p, colour.fill, 50, 40, 100, 57) > 200);  // the tag
   int ink = 0;
   for (int y = 40; y < 58; ++y)
-    for (int x = 50; x < 100; ++x) ink += std::abs(pixel(p, x, y)[0] - colour.ink.red) < 60 && std::abs(pixel(p, x, y)[1] - colour.ink.green) < 60;
+    for (int x = 50; x < 100; ++x)
+      ink += std::abs(pixel(p, x, y)[0] - colour.ink.red) < 60 && std::abs(pixel(p, x, y)[1] - colour.ink.green) < 60;
   QVERIFY2(ink > 60, qPrintable(QString::number(ink)));
   QCOMPARE(count(p, colour.fill, 0, 0, 300, 36), 0);
 }
@@ -111,7 +114,8 @@ void AnnotateTest::odd_boxes_stay_inside() {
   for (const auto& size : {Size{40, 30}, Size{1, 1}, Size{3, 200}}) {
     media::Picture p = media::blank_picture(size, 200, 200, 200);
     const size_t bytes = p.rgb.size();
-    draw_boxes(p, {box("a label that is much longer than the whole picture is wide, and then some more", x1, y1, x2, y2), box("", x1, y1, x2, y2)});
+    draw_boxes(p, {box("a label that is much longer than the whole picture is wide, and then some more", x1, y1, x2, y2),
+                   box("", x1, y1, x2, y2)});
     QCOMPARE(p.rgb.size(), bytes);
     QVERIFY(std::any_of(p.rgb.begin(), p.rgb.end(), [](uint8_t v) { return v != 200; }));
   }
@@ -125,7 +129,9 @@ void AnnotateTest::large_pictures_get_thicker_lines() {
 
 void AnnotateTest::letters_of_other_scripts() {
   const LabelFont font(14);
-  for (const QString& word : {QString::fromUtf8("Kätzchen"), QString::fromUtf8("кошка"), QString::fromUtf8("γάτα"), QString::fromUtf8("猫"), QString::fromUtf8("🐈")}) QVERIFY(font.width(word) > 5);
+  for (const QString& word : {QString::fromUtf8("Kätzchen"), QString::fromUtf8("кошка"), QString::fromUtf8("γάτα"), QString::fromUtf8("猫"),
+                              QString::fromUtf8("🐈")})
+    QVERIFY(font.width(word) > 5);
   QVERIFY(font.width("WWWW") > 2 * font.width("iiii"));
 }
 

@@ -83,7 +83,8 @@ void CliTest::ask_prints_the_answer_and_keeps_it() {
   const auto branch = store->branch(store->chats()[0].id);
   QCOMPARE(branch.size(), 2u);
   QCOMPARE(branch[0].attachments.size(), 1u);
-  QVERIFY(QFile::exists(home_.filePath("data/lavascope/media/") + branch[0].attachments[0].sha256.left(2) + "/" + branch[0].attachments[0].sha256));
+  QVERIFY(QFile::exists(home_.filePath("data/lavascope/media/") + branch[0].attachments[0].sha256.left(2) + "/" +
+                        branch[0].attachments[0].sha256));
   QCOMPARE(branch[1].text, answer_text);
   QCOMPARE(branch[1].state, MessageState::complete);
   QCOMPARE(branch[1].boxes.size(), 2u);
@@ -168,18 +169,29 @@ void CliTest::errors_name_what_the_user_gave_data() {
   QTest::addColumn<QStringList>("arguments");
   QTest::addColumn<QString>("fake");
   QTest::addColumn<QString>("named");
-  QTest::newRow("missing picture") << ask({"x", "/no/holiday.png"}) << "" << "/no/holiday.png";
-  QTest::newRow("no picture") << ask({"x", LAVA_SOURCE_DIR "/docs/api.md"}) << "" << "api.md";
-  QTest::newRow("a folder") << ask({"x", LAVA_SOURCE_DIR "/docs"}) << "" << "docs";
-  QTest::newRow("missing model") << ask({"x", "--model", "/no/model.gguf"}) << "" << "/no/model.gguf";
-  QTest::newRow("missing engine") << QStringList{"ask", "x", "--engine", "/no/engine"} << "" << "/no/engine";
-  QTest::newRow("folder of the picture") << ask({"x", chelsea, "--annotate", "/no/folder/a.png"}) << "" << "/no/folder";
-  QTest::newRow("engine that crashes") << ask({"x"}) << "crash_start" << "made of cheese";
-  QTest::newRow("model that does not load") << ask({"x"}) << "load_error" << "The model file ends early";
-  QTest::newRow("answer that fails") << ask({"fails"}) << "" << "12 GB wanted";
+  QTest::newRow("missing picture") << ask({"x", "/no/holiday.png"}) << ""
+                                   << "/no/holiday.png";
+  QTest::newRow("no picture") << ask({"x", LAVA_SOURCE_DIR "/docs/api.md"}) << ""
+                              << "api.md";
+  QTest::newRow("a folder") << ask({"x", LAVA_SOURCE_DIR "/docs"}) << ""
+                            << "docs";
+  QTest::newRow("missing model") << ask({"x", "--model", "/no/model.gguf"}) << ""
+                                 << "/no/model.gguf";
+  QTest::newRow("missing engine") << QStringList{"ask", "x", "--engine", "/no/engine"} << ""
+                                  << "/no/engine";
+  QTest::newRow("folder of the picture") << ask({"x", chelsea, "--annotate", "/no/folder/a.png"}) << ""
+                                         << "/no/folder";
+  QTest::newRow("engine that crashes") << ask({"x"}) << "crash_start"
+                                       << "made of cheese";
+  QTest::newRow("model that does not load") << ask({"x"}) << "load_error"
+                                            << "The model file ends early";
+  QTest::newRow("answer that fails") << ask({"fails"}) << ""
+                                     << "12 GB wanted";
   QTest::newRow("picture that the engine refuses") << ask({"undecodable", chelsea}) << "" << chelsea;
-  QTest::newRow("chat that is not there") << QStringList{"history", "show", "77"} << "" << "77";
-  QTest::newRow("export into nowhere") << QStringList{"history", "export", "77", "-o", "/no/x.md"} << "" << "77";
+  QTest::newRow("chat that is not there") << QStringList{"history", "show", "77"} << ""
+                                          << "77";
+  QTest::newRow("export into nowhere") << QStringList{"history", "export", "77", "-o", "/no/x.md"} << ""
+                                       << "77";
 }
 
 void CliTest::errors_name_what_the_user_gave() {
@@ -242,7 +254,8 @@ void CliTest::a_busy_history_does_not_stop_an_answer() {
 
 void CliTest::chat_keeps_the_thread() {
   FakeServer server;
-  const QByteArray input = "first\n/picture '" + chelsea.toUtf8() + "'\nsecond\n\n/picture /no/x.png\n/dance\n/new\nthird\n/quit\nnever asked\n";
+  const QByteArray input =
+      "first\n/picture '" + chelsea.toUtf8() + "'\nsecond\n\n/picture /no/x.png\n/dance\n/new\nthird\n/quit\nnever asked\n";
   const Ran ran = run({"chat", "--server", server.url().toString()}, input);
   QCOMPARE(ran.code, 0);
   QCOMPARE(ran.out, (answer_text + "\n").repeated(3));
@@ -305,7 +318,8 @@ void CliTest::history_commands() {
   QFile markdown(file);
   QVERIFY(markdown.open(QFile::ReadOnly));
   const QString text = QString::fromUtf8(markdown.readAll());
-  QVERIFY2(text.startsWith("# Where is the mat?") && text.contains("chelsea.png") && text.contains("| cat | 1 | 21 | 30 | 120 | 140 |"), qPrintable(text));
+  QVERIFY2(text.startsWith("# Where is the mat?") && text.contains("chelsea.png") && text.contains("| cat | 1 | 21 | 30 | 120 | 140 |"),
+           qPrintable(text));
   const QJsonObject json = QJsonDocument::fromJson(run({"history", "export", id, "--format", "json"}).out.toUtf8()).object();
   QCOMPARE(json["messages"].toArray().size(), 2);
   QCOMPARE(json["messages"].toArray()[1].toObject()["boxes"].toArray().size(), 2);

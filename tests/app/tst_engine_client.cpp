@@ -21,7 +21,8 @@ struct Heard {
   bool over() const { return done || error || cancelled; }
 };
 
-std::unique_ptr<Question> ask(const QUrl& url, const QString& question, Heard& heard, const QString& token = FakeServer::token(), int pictures = 1) {
+std::unique_ptr<Question> ask(const QUrl& url, const QString& question, Heard& heard, const QString& token = FakeServer::token(),
+                              int pictures = 1) {
   TurnContent turn;
   turn.text = question;
   for (int i = 0; i < pictures; ++i) {
@@ -30,7 +31,8 @@ std::unique_ptr<Question> ask(const QUrl& url, const QString& question, Heard& h
   }
   auto q = std::make_unique<Question>(url, token, std::vector{turn}, AskOptions{});
   QObject::connect(q.get(), &Question::text, q.get(), [&](const QString& delta) { heard.text += delta; });
-  QObject::connect(q.get(), &Question::progress, q.get(), [&](const QString& phase, int done, int total) { heard.phases << QString("%1 %2/%3").arg(phase).arg(done).arg(total); });
+  QObject::connect(q.get(), &Question::progress, q.get(),
+                   [&](const QString& phase, int done, int total) { heard.phases << QString("%1 %2/%3").arg(phase).arg(done).arg(total); });
   QObject::connect(q.get(), &Question::done, q.get(), [&](const AnswerDone& answer) { heard.done = answer; });
   QObject::connect(q.get(), &Question::failed, q.get(), [&](const lava::Error& error) { heard.error = error; });
   QObject::connect(q.get(), &Question::cancelled, q.get(), [&] { ++heard.cancelled; });
@@ -93,9 +95,13 @@ void EngineClientTest::parser_data() {
   QTest::newRow("crlf") << QByteArray("data: a\r\n\r\ndata: b\r\n\r\n") << QByteArrayList{"a", "b"};
   QTest::newRow("cr") << QByteArray("data: a\r\rdata: b\r\r") << QByteArrayList{"a", "b"};
   QTest::newRow("many lines") << QByteArray("data: a\ndata: b\ndata\n\n") << QByteArrayList{"a\nb\n"};
-  QTest::newRow("comments and other fields") << QByteArray(": hi\n\nevent: x\nid: 7\ndata: a\nretry: 5\nnonsense\n\n") << QByteArrayList{"a"};
+  QTest::newRow("comments and other fields") << QByteArray(": hi\n\nevent: x\nid: 7\ndata: a\nretry: 5\nnonsense\n\n")
+                                             << QByteArrayList{"a"};
   QTest::newRow("not data") << QByteArray("database: a\n\n") << QByteArrayList{};
-  QTest::newRow("mark at the start") << QByteArray("\xEF\xBB\xBF" "data: a\n\n") << QByteArrayList{"a"};
+  QTest::newRow("mark at the start") << QByteArray(
+                                            "\xEF\xBB\xBF"
+                                            "data: a\n\n")
+                                     << QByteArrayList{"a"};
   QTest::newRow("unfinished") << QByteArray("data: a\n\ndata: b\n") << QByteArrayList{"a"};
   QTest::newRow("empty events") << QByteArray("\n\n\n\ndata\n\n") << QByteArrayList{""};
 }
@@ -128,7 +134,9 @@ void EngineClientTest::offsets_become_utf16() {
 
 void EngineClientTest::boxes_are_checked() {
   const auto boxes = read_boxes(QJsonDocument::fromJson(R"([{"label":"ok","box":[1,2,3,4],"start":1,"end":0},{"box":[1,2,3]},{"box":"x"},
-      {"box":[1,2,3,"4"]},7,null,{"label":"far","box":[1,2,3,4],"start":1e300,"end":-5,"picture":-3}])").array(), "abc");
+      {"box":[1,2,3,"4"]},7,null,{"label":"far","box":[1,2,3,4],"start":1e300,"end":-5,"picture":-3}])")
+                                    .array(),
+                                "abc");
   QCOMPARE(boxes.size(), 2u);
   QCOMPARE(boxes[0].start, 1);
   QCOMPARE(boxes[0].end, 1);
@@ -140,7 +148,8 @@ void EngineClientTest::boxes_are_checked() {
 void EngineClientTest::split_surrogates_arrive_whole() {
   QStringList deltas;
   AnswerStream stream({[](const QString&, int, int) {}, [&](const QString& delta) { deltas << delta; }});
-  stream.feed("data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83d\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udc08b\"}}]}\n\ndata: [DONE]\n\n");
+  stream.feed(
+      "data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83d\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udc08b\"}}]}\n\ndata: [DONE]\n\n");
   QCOMPARE(deltas, (QStringList{"a", QString::fromUtf8("🐈b")}));
   QCOMPARE(stream.result()->text, QString::fromUtf8("a🐈b"));
 }
@@ -171,7 +180,8 @@ void EngineClientTest::an_answer_in_pieces_of_three_bytes_with_cr_lf() {
 
 void EngineClientTest::the_request_carries_pictures_and_options() {
   FakeServer server;
-  TurnContent first{Role::user, "one", {QByteArray(3 << 20, 'p'), "q"}, {"image/png", "image/jpeg"}}, second{Role::assistant, "two"}, third{Role::user, "three"};
+  TurnContent first{Role::user, "one", {QByteArray(3 << 20, 'p'), "q"}, {"image/png", "image/jpeg"}}, second{Role::assistant, "two"},
+      third{Role::user, "three"};
   Question q(QUrl(server.url().toString() + "/v1/"), FakeServer::token(), {first, second, third}, AskOptions{77, 0.5, 9});
   QSignalSpy done(&q, &Question::done);
   QVERIFY(done.wait());
@@ -187,12 +197,24 @@ void EngineClientTest::failures_data() {
   QTest::addColumn<QString>("what");
   QTest::addColumn<QString>("cause");
   QTest::addColumn<QString>("text");
-  QTest::newRow("crash") << "The engine stopped in the middle of the answer" << "" << "Half an";
-  QTest::newRow("cut") << "The engine stopped in the middle of the answer" << "the connection ended early" << "Half an";
-  QTest::newRow("broken") << "The engine sent an answer that cannot be read" << "an event is not JSON" << "";
-  QTest::newRow("fails") << "The memory is full" << "12 GB wanted" << "Half an";
-  QTest::newRow("huge") << "The engine sent an answer that cannot be read" << "one event is larger than 16 MB" << "";
-  QTest::newRow("undecodable") << "The picture cannot be read" << "picture 1, it is not a PNG" << "";
+  QTest::newRow("crash") << "The engine stopped in the middle of the answer"
+                         << ""
+                         << "Half an";
+  QTest::newRow("cut") << "The engine stopped in the middle of the answer"
+                       << "the connection ended early"
+                       << "Half an";
+  QTest::newRow("broken") << "The engine sent an answer that cannot be read"
+                          << "an event is not JSON"
+                          << "";
+  QTest::newRow("fails") << "The memory is full"
+                         << "12 GB wanted"
+                         << "Half an";
+  QTest::newRow("huge") << "The engine sent an answer that cannot be read"
+                        << "one event is larger than 16 MB"
+                        << "";
+  QTest::newRow("undecodable") << "The picture cannot be read"
+                               << "picture 1, it is not a PNG"
+                               << "";
 }
 
 void EngineClientTest::failures() {

@@ -83,11 +83,16 @@ void EngineProcessTest::other_output_is_no_address() {
 void EngineProcessTest::failures_data() {
   QTest::addColumn<QString>("what");
   QTest::addColumn<QString>("cause");
-  QTest::newRow("crash_start") << "The engine stopped while it was starting" << "the model is made of cheese";
-  QTest::newRow("crash_loading") << "The engine stopped while it was starting" << "code 7";
-  QTest::newRow("load_error") << "The model file ends early" << "tensor x";
-  QTest::newRow("silent") << "The engine does not start" << "2 seconds";
-  QTest::newRow("mute") << "The engine does not answer" << "2 seconds";
+  QTest::newRow("crash_start") << "The engine stopped while it was starting"
+                               << "the model is made of cheese";
+  QTest::newRow("crash_loading") << "The engine stopped while it was starting"
+                                 << "code 7";
+  QTest::newRow("load_error") << "The model file ends early"
+                              << "tensor x";
+  QTest::newRow("silent") << "The engine does not start"
+                          << "2 seconds";
+  QTest::newRow("mute") << "The engine does not answer"
+                        << "2 seconds";
 }
 
 void EngineProcessTest::failures() {
@@ -114,11 +119,23 @@ void EngineProcessTest::missing_files_data() {
   QTest::addColumn<QString>("model");
   QTest::addColumn<QString>("mmproj");
   QTest::addColumn<QString>("named");
-  QTest::newRow("program") << "/no/such/engine" << "default" << "" << "/no/such/engine";
-  QTest::newRow("program in PATH") << "no-such-engine-anywhere" << "default" << "" << "no-such-engine-anywhere";
-  QTest::newRow("model") << FakeServer::program() << "/no/such/model.gguf" << "" << "/no/such/model.gguf";
-  QTest::newRow("projector") << FakeServer::program() << "default" << "/no/mmproj.gguf" << "/no/mmproj.gguf";
-  QTest::newRow("a text file") << QString(LAVA_SOURCE_DIR "/docs/api.md") << "default" << "" << "api.md";
+  QTest::newRow("program") << "/no/such/engine"
+                           << "default"
+                           << ""
+                           << "/no/such/engine";
+  QTest::newRow("program in PATH") << "no-such-engine-anywhere"
+                                   << "default"
+                                   << ""
+                                   << "no-such-engine-anywhere";
+  QTest::newRow("model") << FakeServer::program() << "/no/such/model.gguf"
+                         << ""
+                         << "/no/such/model.gguf";
+  QTest::newRow("projector") << FakeServer::program() << "default"
+                             << "/no/mmproj.gguf"
+                             << "/no/mmproj.gguf";
+  QTest::newRow("a text file") << QString(LAVA_SOURCE_DIR "/docs/api.md") << "default"
+                               << ""
+                               << "api.md";
 }
 
 void EngineProcessTest::missing_files() {

@@ -352,7 +352,8 @@ void HistoryTest::a_sound_file_is_copied_once_a_day() {
   const QString folder = fresh();
   QDir backups(folder + "/backups");
   QVERIFY(backups.mkpath("."));
-  for (int day = 1; day <= 7; ++day) QVERIFY(QFile(backups.filePath(QString("history-day-2020010%1.sqlite").arg(day))).open(QFile::WriteOnly));
+  for (int day = 1; day <= 7; ++day)
+    QVERIFY(QFile(backups.filePath(QString("history-day-2020010%1.sqlite").arg(day))).open(QFile::WriteOnly));
   for (int i = 0; i < 2; ++i) {
     auto store = open_store(folder);
     new_chat(*store, QString("chat %1").arg(i));

@@ -130,7 +130,8 @@ void MediaStoreTest::many_threads() {
   for (int i = 0; i < 8; ++i) threads.emplace_back([&] { fine += store.add_file(chelsea).has_value(); });
   for (std::thread& thread : threads) thread.join();
   QCOMPARE(fine.load(), 8);
-  QCOMPARE(QDir(QFileInfo(store.path(store.add_file(chelsea)->sha256)).path()).entryList(QDir::Files).size(), 1);  // no temporary file stays
+  QCOMPARE(QDir(QFileInfo(store.path(store.add_file(chelsea)->sha256)).path()).entryList(QDir::Files).size(),
+           1);  // no temporary file stays
 }
 
 QTEST_GUILESS_MAIN(MediaStoreTest)

@@ -94,7 +94,8 @@ void RealEngineTest::cancelling_is_quick() {
 
 void RealEngineTest::sigterm_leaves_no_engine() {
   QProcess process;
-  process.start(QCoreApplication::applicationDirPath() + "/lavascope-cli", {"ask", "--no-save", "--max-tokens", "4000", "Count from one to one thousand in words."});
+  process.start(QCoreApplication::applicationDirPath() + "/lavascope-cli",
+                {"ask", "--no-save", "--max-tokens", "4000", "Count from one to one thousand in words."});
   QVERIFY(process.waitForReadyRead(60000));
   QFile children(QString("/proc/%1/task/%1/children").arg(process.processId()));
   QVERIFY(children.open(QFile::ReadOnly));

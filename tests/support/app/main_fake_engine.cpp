@@ -36,11 +36,14 @@ Asked read_request(const json& body) {
     ++asked.turns;
     asked.question.clear();
     const json& content = message.at("content");
-    if (content.is_string()) asked.question = content;
+    if (content.is_string())
+      asked.question = content;
     else
       for (const json& part : content) {
-        if (part.at("type") == "text") asked.question = part.at("text");
-        else if (part.at("image_url").at("url").get<std::string>().starts_with("data:image/")) ++asked.pictures;
+        if (part.at("type") == "text")
+          asked.question = part.at("text");
+        else if (part.at("image_url").at("url").get<std::string>().starts_with("data:image/"))
+          ++asked.pictures;
       }
   }
   return asked;
@@ -50,10 +53,12 @@ bool is(const Asked& asked, const char* word) { return asked.question.find(word)
 
 std::string event(const json& data) { return std::string("data: ").append(data.dump()).append("\n\n"); }
 std::string delta(const std::string& text) {
-  return event({{"object", "chat.completion.chunk"}, {"choices", {{{"index", 0}, {"delta", {{"content", text}}}, {"finish_reason", nullptr}}}}});
+  return event(
+      {{"object", "chat.completion.chunk"}, {"choices", {{{"index", 0}, {"delta", {{"content", text}}}, {"finish_reason", nullptr}}}}});
 }
 std::string progress(const char* phase, int done, int total) {
-  return event({{"object", "lavascope.progress"}, {"choices", json::array()}, {"lavascope", {{"phase", phase}, {"done", done}, {"total", total}}}});
+  return event(
+      {{"object", "lavascope.progress"}, {"choices", json::array()}, {"lavascope", {{"phase", phase}, {"done", done}, {"total", total}}}});
 }
 
 // "🐈 A cat sits on a mat." with the cat's and the mat's place, in bytes.
@@ -105,17 +110,26 @@ bool answer(const Asked& asked, httplib::DataSink& sink) {
     _exit(3);
   }
   bool going = true;
-  if (is(asked, "slow")) going = send_slowly(sink);
-  else if (is(asked, "pieces")) going = send_in_pieces(sink, whole_answer(asked));
-  else if (is(asked, "cut")) going = send(sink, delta("Half an"));
-  else if (is(asked, "broken")) going = send(sink, "data: {\"choices\": nonsense}\n\n");
-  else if (is(asked, "illegal")) going = send(sink, "data: {\"choices\":[{\"delta\":{\"content\":\"a\xFF z\"}}]}\n\n" + last_chunk(asked) + "data: [DONE]\n\n");
-  else if (is(asked, "fails")) going = send(sink, delta("Half an") + event({{"error", {{"message", "The memory is full."}, {"cause", "12 GB wanted"}, {"remedy", "Ask for less."}}}}));
+  if (is(asked, "slow"))
+    going = send_slowly(sink);
+  else if (is(asked, "pieces"))
+    going = send_in_pieces(sink, whole_answer(asked));
+  else if (is(asked, "cut"))
+    going = send(sink, delta("Half an"));
+  else if (is(asked, "broken"))
+    going = send(sink, "data: {\"choices\": nonsense}\n\n");
+  else if (is(asked, "illegal"))
+    going = send(sink, "data: {\"choices\":[{\"delta\":{\"content\":\"a\xFF z\"}}]}\n\n" + last_chunk(asked) + "data: [DONE]\n\n");
+  else if (is(asked, "fails"))
+    going =
+        send(sink, delta("Half an") +
+                       event({{"error", {{"message", "The memory is full."}, {"cause", "12 GB wanted"}, {"remedy", "Ask for less."}}}}));
   else if (is(asked, "huge")) {
     const std::string megabyte(1 << 20, 'x');
     going = send(sink, "data: ");
     for (int i = 0; i < 64 && going; ++i) going = send(sink, megabyte);
-  } else going = send(sink, whole_answer(asked));
+  } else
+    going = send(sink, whole_answer(asked));
   if (going) sink.done();
   return going;
 }
@@ -126,7 +140,10 @@ void complete(const httplib::Request& request, httplib::Response& response) {
     const json body = json::parse(request.body);
     asked = read_request(body);
     std::lock_guard lock(last_mutex);
-    last_request = {{"turns", asked.turns}, {"pictures", asked.pictures}, {"max_tokens", asked.max_tokens}, {"stream", body.value("stream", false)},
+    last_request = {{"turns", asked.turns},
+                    {"pictures", asked.pictures},
+                    {"max_tokens", asked.max_tokens},
+                    {"stream", body.value("stream", false)},
                     {"question", asked.question}};
   } catch (const std::exception& problem) {
     response.status = 400;
@@ -135,7 +152,9 @@ void complete(const httplib::Request& request, httplib::Response& response) {
   }
   if (is(asked, "undecodable")) {
     response.status = 422;
-    response.set_content(R"({"error":{"message":"The picture cannot be read.","cause":"picture 1, it is not a PNG","remedy":"Save it again."}})", "application/json");
+    response.set_content(
+        R"({"error":{"message":"The picture cannot be read.","cause":"picture 1, it is not a PNG","remedy":"Save it again."}})",
+        "application/json");
     return;
   }
   response.set_chunked_content_provider("text/event-stream", [asked](size_t, httplib::DataSink& sink) { return answer(asked, sink); });
@@ -145,7 +164,8 @@ int run(const std::string& fake, const std::string& token, int port) {
   httplib::Server server;
   const auto started = std::chrono::steady_clock::now();
   server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
-    if (request.path == "/health" || request.get_header_value("Authorization") == std::string("Bearer ").append(token)) return httplib::Server::HandlerResponse::Unhandled;
+    if (request.path == "/health" || request.get_header_value("Authorization") == std::string("Bearer ").append(token))
+      return httplib::Server::HandlerResponse::Unhandled;
     response.status = 401;
     return httplib::Server::HandlerResponse::Handled;
   });
@@ -155,7 +175,9 @@ int run(const std::string& fake, const std::string& token, int port) {
     const double progress = fake == "slow_load" ? std::min(1.0, seconds / 1.2) : 1;
     json health = {{"status", "ok"}, {"progress", 1}, {"phase", "Ready"}};
     if (progress < 1) health = {{"status", "loading"}, {"progress", progress}, {"phase", "Loading model"}};
-    if (fake == "load_error") health = {{"status", "error"}, {"error", {{"message", "The model file ends early."}, {"cause", "tensor x"}, {"remedy", "Download it again."}}}};
+    if (fake == "load_error")
+      health = {{"status", "error"},
+                {"error", {{"message", "The model file ends early."}, {"cause", "tensor x"}, {"remedy", "Download it again."}}}};
     if (health["status"] != "ok") response.status = 503;
     response.set_content(health.dump(), "application/json");
     if (fake == "crash_loading") _exit(7);
@@ -170,7 +192,8 @@ int run(const std::string& fake, const std::string& token, int port) {
     response.set_content(last.dump(), "application/json");
   });
   server.Post("/v1/chat/completions", complete);
-  if (fake == "garbage") std::cout << "not json\n{\"listening\": 17}\n{\"listening\":\"ftp://x:1\"}\n[]\n" << std::string(200000, 'z') << std::endl;
+  if (fake == "garbage")
+    std::cout << "not json\n{\"listening\": 17}\n{\"listening\":\"ftp://x:1\"}\n[]\n" << std::string(200000, 'z') << std::endl;
   const int bound = port == 0 ? server.bind_to_any_port("127.0.0.1") : (server.bind_to_port("127.0.0.1", port) ? port : -1);
   if (bound < 0) return 1;
   std::cout << json{{"listening", std::string("http://127.0.0.1:").append(std::to_string(bound))}}.dump() << std::endl;
@@ -196,11 +219,12 @@ int main(int argc, char** argv) {
     std::string line;
     std::getline(std::cin, line);
     token = json::parse(line).at("token");
-    if (fake != "stubborn") std::thread([] {
-      while (std::cin.get() != EOF) {
-      }
-      _exit(0);
-    }).detach();
+    if (fake != "stubborn")
+      std::thread([] {
+        while (std::cin.get() != EOF) {
+        }
+        _exit(0);
+      }).detach();
   }
   return run(fake, token, 0);
 }
