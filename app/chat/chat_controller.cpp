@@ -15,7 +15,7 @@ std::vector<ShownMessage> read_shown(const HistoryStore& history, ChatId chat) {
   for (Message& message : history.branch(chat)) {
     ShownMessage entry{std::move(message), {}, {}};
     entry.siblings = history.siblings(entry.message.id);
-    if (entry.message.role == Role::assistant) entry.blocks = markdown_blocks(entry.message.text, entry.message.boxes);
+    if (entry.message.role == Role::assistant) entry.blocks = answer_blocks(entry.message);
     shown.push_back(std::move(entry));
   }
   return shown;
@@ -190,7 +190,9 @@ void ChatController::watch(Turn* turn, const Draft& on_refusal) {
   });
   connect(turn, &Turn::saved, this, [this, turn] {
     chats_.set_state(turn->chat(), "generating");
-    if (turn == shown_) read_branch(false);
+    if (turn != shown_) return;
+    take_branch(std::move(branch_), false);  // the ids now; siblings when the history was read
+    read_branch(false);
   });
   connect(turn, &Turn::changed, this, [this, turn] {
     if (turn == shown_) refresh_live();
@@ -223,9 +225,8 @@ void ChatController::finish(Turn* turn) {
   const bool on_screen = turn == shown_, failed = !turn->answer().error.isEmpty();
   chats_.set_state(turn->chat(), failed && !on_screen ? "error" : "");
   if (on_screen) {
-    refresh_live();
-    branch_.back().message = turn->answer();
-    branch_.back().blocks = markdown_blocks(turn->answer().text, turn->answer().boxes);
+    show_turn(turn);
+    branch_.back().blocks = answer_blocks(turn->answer());
     set_shown(nullptr);
     take_branch(std::move(branch_), false);
     if (turn->kept()) read_branch(false);
@@ -276,7 +277,7 @@ void ChatController::try_again(qint64 answer) {
 
 void ChatController::begin_edit(qint64 question) {
   const int at = find(question, Role::user);
-  if (busy() || at < 0) return;
+  if (busy() || at < 0 || branch_[static_cast<size_t>(at)].message.id == 0) return;
   keep_draft();
   const Message& message = branch_[static_cast<size_t>(at)].message;
   editing_ = message.id;

@@ -24,6 +24,7 @@ QVariant ChatList::data(const QModelIndex& index, int role) const {
     case IdRole: return row.chat.id;
     case TitleRole: return row.chat.title;
     case GroupRole: return row.group;
+    case HeaderRole: return index.row() == 0 || rows_[static_cast<size_t>(index.row()) - 1].group != row.group ? row.group : QString();
     case PinnedRole: return row.chat.pinned;
     case ThumbnailRole: return row.chat.thumbnail;
     case StateRole: {
@@ -35,7 +36,7 @@ QVariant ChatList::data(const QModelIndex& index, int role) const {
 }
 
 QHash<int, QByteArray> ChatList::roleNames() const {
-  return {{IdRole, "chatId"}, {TitleRole, "title"}, {GroupRole, "group"}, {PinnedRole, "pinned"}, {ThumbnailRole, "thumbnail"}, {StateRole, "chatState"}};
+  return {{IdRole, "chatId"}, {TitleRole, "title"}, {GroupRole, "group"}, {HeaderRole, "header"}, {PinnedRole, "pinned"}, {ThumbnailRole, "thumbnail"}, {StateRole, "chatState"}};
 }
 
 void ChatList::set_search(const QString& search) {

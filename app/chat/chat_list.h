@@ -15,7 +15,7 @@ class ChatList : public QAbstractListModel {
   Q_PROPERTY(int count READ count NOTIFY loaded)
 
  public:
-  enum Role { IdRole = Qt::UserRole + 1, TitleRole, GroupRole, PinnedRole, ThumbnailRole, StateRole };
+  enum Role { IdRole = Qt::UserRole + 1, TitleRole, GroupRole, HeaderRole, PinnedRole, ThumbnailRole, StateRole };
   ChatList(HistoryStore& history, Background& reader, QObject* parent = nullptr);
 
   int rowCount(const QModelIndex& parent = {}) const override;

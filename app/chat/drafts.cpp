@@ -61,7 +61,7 @@ Drafts::~Drafts() {
 void Drafts::read(std::function<void()> then) {
   background_.run(this, [path = file_] { return read_file(path); },
                   [this, then = std::move(then)](std::map<ChatId, Draft> read) {
-                    read.insert(drafts_.begin(), drafts_.end());
+                    for (auto& [chat, draft] : drafts_) read[chat] = std::move(draft);  // what was written meanwhile is newer
                     drafts_.swap(read);
                     then();
                   });

@@ -29,21 +29,28 @@ bool EngineLink::vision() const {
 
 QString EngineLink::device() const {
   const QJsonObject all = props();
-  const QString set = all.value("instruction_set").toString();
-  const QString device = all.value("device").toString("CPU");
-  return set.isEmpty() ? device : device.toUpper() + ' ' + QChar(0xB7) + ' ' + set;
+  const QString set = all.value("instruction_set").toString().toUpper().replace('_', ' ');
+  const QString device = all.value("backend").toString(all.value("device").toString("CPU")).toUpper();
+  return set.isEmpty() ? device : device + ' ' + QChar(0xB7) + ' ' + set;
 }
+
+namespace {
+
+void add_facts(const QJsonObject& object, const QString& prefix, bool bytes, QStringList& rows) {
+  for (auto it = object.begin(); it != object.end(); ++it) {
+    const QString name = (prefix + it.key()).replace('_', ' ');
+    if (it->isObject()) add_facts(it->toObject(), it.key() + ' ', it.key() == "memory", rows);
+    else if (it->isBool()) rows += name + '\t' + (it->toBool() ? "yes" : "no");
+    else if (it->isDouble()) rows += name + '\t' + (bytes ? bytes_line(it->toInteger()) : grouped(it->toInteger()));
+    else if (it->isString() && !it->toString().isEmpty()) rows += name + '\t' + it->toString();
+  }
+}
+
+}  // namespace
 
 QStringList EngineLink::facts() const {
   QStringList rows;
-  const QJsonObject all = props();
-  for (auto it = all.begin(); it != all.end(); ++it) {
-    const QString name = QString(it.key()).replace('_', ' ');
-    if (it->isBool()) rows += name + '\t' + (it->toBool() ? "yes" : "no");
-    else if (it->isDouble() && it.key().contains("memory")) rows += name + '\t' + bytes_line(it->toInteger());
-    else if (it->isDouble()) rows += name + '\t' + grouped(it->toInteger());
-    else if (it->isString()) rows += name + '\t' + it->toString();
-  }
+  add_facts(props(), {}, false, rows);
   return rows;
 }
 

@@ -277,6 +277,11 @@ std::vector<Block> markdown_blocks(const QString& source, const std::vector<Grou
   return blocks;
 }
 
+std::vector<Block> answer_blocks(const Message& answer) {
+  const bool whole = answer.state == MessageState::complete;
+  return whole ? markdown_blocks(answer.text, answer.boxes) : markdown_blocks(without_places(answer.text));
+}
+
 const std::vector<Block>& BlockStream::append(const QString& delta) {
   source_ += without_reserved(delta);
   blocks_.resize(firm_blocks_);

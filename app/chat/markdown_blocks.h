@@ -38,6 +38,8 @@ struct Block {
 
 std::vector<Block> markdown_blocks(const QString& source, const std::vector<GroundedBox>& boxes = {});
 
+std::vector<Block> answer_blocks(const Message& answer);  // coordinates without a box (of an answer that was stopped) are left out
+
 // The blocks of a text that grows: only what may still change is read again.
 class BlockStream {
  public:

@@ -102,10 +102,23 @@ QString marked_source(const QString& source, const std::vector<GroundedBox>& box
   return marked;
 }
 
+namespace {
+
+const QRegularExpression& place_pattern() {
+  static const QRegularExpression place(R"( ?\[(?=[^\]]*\.)\s*[01](\.\d+)?\s*(,\s*[01](\.\d+)?\s*){3}\])");
+  return place;
+}
+
+}  // namespace
+
+QString without_places(const QString& text) {
+  return QString(text).remove(place_pattern());
+}
+
 QString PlaceFilter::feed(const QString& delta) {
-  static const QRegularExpression place(R"( ?\[(?=[^\]]*\.)\s*[01](\.\d+)?\s*(,\s*[01](\.\d+)?\s*){3}\])"), begun(R"( ?(\[[\d., ]*)?\z)");
+  static const QRegularExpression begun(R"( ?(\[[\d., ]*)?\z)");
   held_ += delta;
-  held_.remove(place);
+  held_.remove(place_pattern());
   const qsizetype from = begun.match(held_).capturedStart();
   const qsizetype cut = held_.size() - from > longest_place ? held_.size() : from;
   QString shown = held_.left(cut);

@@ -26,6 +26,8 @@ std::vector<MarkedPhrase> phrases_of(const QString& source, const std::vector<Gr
 QString marked_source(const QString& source, const std::vector<GroundedBox>& boxes, const std::vector<MarkedPhrase>& phrases);
 QString without_reserved(const QString& text);
 
+QString without_places(const QString& text);  // of an answer that never got its boxes
+
 // Leaves "[0.12, 0.3, 0.5, 0.61]" out of text that streams; what may still become such a place is held back.
 class PlaceFilter {
  public:

@@ -2,6 +2,7 @@
 import QtQuick
 import Lavascope
 import QtQuick.Controls.Basic
+import QtQuick.Templates as T
 
 ApplicationWindow {
     id: window
@@ -105,7 +106,7 @@ ApplicationWindow {
     Loader {
         id: keys
         active: false
-        sourceComponent: KeysSheet { parent: Overlay.overlay }
+        sourceComponent: KeysSheet { parent: T.Overlay.overlay }
     }
 
     Connections {

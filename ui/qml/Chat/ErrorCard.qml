@@ -10,6 +10,7 @@ Panel {
     readonly property var entry: row.entry
     readonly property bool down: App.engine.state === "failed" || App.engine.state === "stopped"
     readonly property string details: down && App.engine.errorCause !== "" ? App.engine.errorCause : (entry.cause ?? "")
+    readonly property string cause: down && App.engine.errorWhat !== "" ? App.engine.errorWhat : (entry.cause ?? "").split("\n")[0]
     property bool unfolded: false
     implicitHeight: body.implicitHeight + 28
     color: Theme.card
@@ -40,7 +41,7 @@ Panel {
         Text {
             width: parent.width
             visible: text !== ""
-            text: [(card.entry.cause ?? "").split("\n")[0], card.entry.remedy ?? ""].filter(t => t !== "").join(". ")
+            text: [card.cause, card.entry.remedy ?? ""].filter(t => t !== "").map(t => t.endsWith(".") ? t : t + ".").join(" ")
             textFormat: Text.PlainText
             wrapMode: Text.Wrap
             maximumLineCount: 4

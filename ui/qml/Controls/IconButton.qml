@@ -10,6 +10,9 @@ T.Button {
     property color ink: hovered || activeFocus ? Theme.text : Theme.muted
     property int iconSize: 20
     property bool compact: false
+    property bool pressed_once: false  // the tip has done its work until the pointer comes again
+    onPressed: pressed_once = true
+    onHoveredChanged: if (!hovered) pressed_once = false
     property color ground: down || hovered ? Theme.hover : "transparent"
     property real radius: 6
     implicitWidth: compact ? 28 : 32
@@ -40,7 +43,7 @@ T.Button {
         active: control.hovered && control.tip !== ""
         sourceComponent: Tip {
             text: control.tip
-            visible: control.hovered && !control.down
+            visible: control.hovered && !control.pressed_once
         }
     }
 }

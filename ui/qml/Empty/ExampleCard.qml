@@ -13,11 +13,11 @@ T.Button {
     focusPolicy: Qt.TabFocus
     Accessible.name: title + ". " + hint
     contentItem: Item {
-        Icon { x: 14; y: 15; name: card.iconName; color: Theme.accent }
+        Icon { x: 14; y: words.y + 1; name: card.iconName; color: Theme.accent }
         Column {
             id: words
             x: 46
-            y: 14
+            anchors.verticalCenter: parent.verticalCenter
             width: parent.width - 58
             spacing: 2
             Text {

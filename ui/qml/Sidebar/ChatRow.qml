@@ -4,7 +4,6 @@ import Lavascope
 
 Item {
     id: row
-    required property int index
     required property var chatId
     required property string title
     required property bool pinned

@@ -20,34 +20,55 @@ ListView {
     onActiveFocusChanged: if (activeFocus && currentIndex < 0) currentIndex = 0
     ScrollBar.vertical: ThinScroll {}
 
-    section.property: "group"
-    section.delegate: Text {
-        required property string section
+    // The name of a group stands above its first row.
+    delegate: Item {
+        id: line
+        required property int index
+        required property string header
+        required property var chatId
+        required property string title
+        required property bool pinned
+        required property string thumbnail
+        required property string chatState
         width: list.width
-        height: implicitHeight + 14
-        leftPadding: 18
-        bottomPadding: 4
-        verticalAlignment: Text.AlignBottom
-        text: section
-        color: Theme.faint
-        font.pixelSize: Theme.caption
-        font.weight: Font.Medium
-    }
-
-    delegate: ChatRow {
-        width: list.width
-        keyboard: list.activeFocus && ListView.isCurrentItem
-        current: chatId === App.chat.chatId
-        editing: list.renaming !== 0 && list.renaming === chatId
-        onPicked: {
-            App.chat.open_chat(chatId);
-            list.chosen();
+        height: row.y + row.height
+        Text {
+            id: group
+            width: list.width
+            height: implicitHeight + 14
+            visible: line.header !== ""
+            leftPadding: 18
+            bottomPadding: 4
+            verticalAlignment: Text.AlignBottom
+            text: line.header
+            color: Theme.faint
+            font.pixelSize: Theme.caption
+            font.weight: Font.Medium
         }
-        onRename_asked: list.renaming = chatId
-        onRename_done: {
-            list.renaming = 0;
-            list.forceActiveFocus();
+        ChatRow {
+            id: row
+            y: group.visible ? group.height : 0
+            width: list.width
+            chatId: line.chatId
+            title: line.title
+            pinned: line.pinned
+            thumbnail: line.thumbnail
+            chatState: line.chatState
+            focus: true
+            keyboard: list.activeFocus && line.ListView.isCurrentItem
+            current: chatId === App.chat.chatId
+            editing: list.renaming !== 0 && list.renaming === chatId
+            onPicked: {
+                App.chat.open_chat(chatId);
+                list.chosen();
+            }
+            onRename_asked: list.renaming = chatId
+            onRename_done: {
+                list.renaming = 0;
+                list.forceActiveFocus();
+            }
         }
+        Keys.forwardTo: [row]
     }
 
     Text {
