@@ -38,7 +38,7 @@ namespace {
 
 void add_facts(const QJsonObject& object, const QString& prefix, bool bytes, QStringList& rows) {
   for (auto it = object.begin(); it != object.end(); ++it) {
-    const QString name = (prefix + it.key()).replace('_', ' ');
+    const QString name = QString(prefix + it.key()).replace('_', ' ');
     if (it->isObject()) add_facts(it->toObject(), it.key() + ' ', it.key() == "memory", rows);
     else if (it->isBool()) rows += name + '\t' + (it->toBool() ? "yes" : "no");
     else if (it->isDouble()) rows += name + '\t' + (bytes ? bytes_line(it->toInteger()) : grouped(it->toInteger()));

@@ -14,9 +14,15 @@ std::optional<QJsonObject> lenient_json(const QByteArray& bytes) {
   return document.object();
 }
 
+static Error::Kind kind_of_code(const QString& code) {
+  static const QStringList codes{"invalid", "not_found", "unsupported", "io", "out_of_memory", "cancelled", "busy", "too_large", "internal"};  // as Error::Kind
+  const qsizetype at = codes.indexOf(code);
+  return at < 0 ? Error::Kind::internal : static_cast<Error::Kind>(at);
+}
+
 Error error_of_json(const QJsonObject& error, const std::string& what) {
   Error result;
-  result.kind = Error::Kind::internal;
+  result.kind = kind_of_code(error["code"].toString());
   const std::string said = error["message"].toString().toStdString();
   result.what = said.empty() ? what : said;
   result.cause = error["cause"].toString().toStdString();

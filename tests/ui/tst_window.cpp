@@ -178,6 +178,56 @@ class TestWindow : public QObject {
     QVERIFY(f.kinds().contains("text"));
     f.type("next question");
     QCOMPARE(field_text(f), QString("next question"));
+    QVERIFY(!f.find("try_again")->isEnabled());
+    f.click(f.find("restart_engine"));
+    QCOMPARE(f.engine.restarts, 1);
+    QVERIFY(wait([&] { return f.find("try_again")->isEnabled(); }));
+    f.click(f.find("try_again"));
+    QVERIFY(wait([&] { return f.engine.questions.size() == 2; }));
+    QCOMPARE(f.engine.questions[1].turns[0].text, QString("hello"));
+    QCOMPARE(field_text(f), QString("next question"));
+  }
+
+  void a_link_asks_before_it_opens() {
+    WindowFixture f;
+    f.type("hello");
+    f.key(Qt::Key_Return);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
+    f.engine.last()->finish("[read this](https://example.org/page)");
+    QVERIFY(wait([&] { return f.idle() && f.find("answer_text"); }));
+    QVERIFY(wait([&] {
+      f.click(f.find("answer_text"), {20, 10});
+      return f.find("link_question") != nullptr;
+    }));
+    f.key(Qt::Key_Escape);
+    QVERIFY(wait([&] { return f.find("link_question") == nullptr; }));
+  }
+
+  void a_deleted_chat_comes_back() {
+    WindowFixture f;
+    f.type("hello");
+    f.key(Qt::Key_Return);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
+    f.engine.last()->finish("Yes.");
+    QVERIFY(wait([&] { return f.idle() && f.chat->chats()->count() == 1; }));
+    f.chat->remove(f.chat->chat_id());
+    QVERIFY(wait([&] { return f.chat->chats()->count() == 0 && f.find("toast_action"); }));
+    f.click(f.find("toast_action"));
+    QVERIFY(wait([&] { return f.chat->chats()->count() == 1; }));
+  }
+
+  void words_of_double_size_stay_inside() {
+    WindowFixture f;
+    f.window->resize(480, 520);
+    for (int i = 0; i < 10; ++i) f.key(Qt::Key_Equal, Qt::ControlModifier);
+    QQuickItem* field = f.find("composer_field");
+    QVERIFY(wait([&] { return field->height() > 40 && f.window->width() == 480; }));
+    for (const char* name : {"composer_field", "send_button"}) {
+      QQuickItem* item = f.find(name);
+      const QRectF place = item->mapRectToScene(item->boundingRect());
+      QVERIFY(place.left() >= 0 && place.right() <= 480 && place.top() >= 0 && place.bottom() <= 520);
+    }
+    f.key(Qt::Key_0, Qt::ControlModifier);
   }
 
   void a_missing_model_shows_what_to_do() {

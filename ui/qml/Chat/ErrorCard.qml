@@ -53,6 +53,7 @@ Panel {
             width: parent.width
             spacing: 8
             ActionButton {
+                objectName: "restart_engine"
                 visible: card.down && !App.engine.modelMissing
                 text: qsTr("Restart engine")
                 iconName: "refresh"
@@ -60,6 +61,7 @@ Panel {
                 onClicked: App.engine.restart()
             }
             ActionButton {
+                objectName: "try_again"
                 text: qsTr("Try again")
                 accent: !card.down
                 enabled: !App.chat.busy && !card.down

@@ -5,7 +5,6 @@ import QtQuick.Controls.Basic
 
 Popup {
     id: pop
-    objectName: "link_question"
     property string link: ""
     function ask(url) {
         link = url;
@@ -17,9 +16,10 @@ Popup {
     focus: true
     background: Rectangle { radius: 12; color: Theme.raised; border.width: Theme.lineWidth; border.color: Theme.line }
     contentItem: Column {
+        objectName: "link_question"
         spacing: 12
         Text {
-            width: parent.width
+            width: pop.availableWidth
             wrapMode: Text.WrapAnywhere
             textFormat: Text.PlainText
             text: qsTr("Open %1 in your browser?").arg(Desktop.host_of(pop.link))
@@ -28,7 +28,7 @@ Popup {
             font.weight: Font.DemiBold
         }
         Text {
-            width: parent.width
+            width: pop.availableWidth
             wrapMode: Text.WrapAnywhere
             textFormat: Text.PlainText
             maximumLineCount: 4

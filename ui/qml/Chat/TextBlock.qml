@@ -20,6 +20,7 @@ BlockFrame {
     Item { id: under_words; anchors.fill: parent }
     TextEdit {
         id: words
+        objectName: "answer_text"
         width: parent.width
         text: Theme.rich(block.row.entry.html ?? "", Theme.accent, Theme.raised)
         textFormat: TextEdit.RichText

@@ -55,6 +55,7 @@ Column {
                     spacing: 4
                     anchors.verticalCenter: parent.verticalCenter
                     ActionButton {
+                        objectName: "toast_action"
                         visible: toast.action !== ""
                         text: toast.action
                         outlined: false
