@@ -55,7 +55,7 @@ ListView {
             thumbnail: line.thumbnail
             chatState: line.chatState
             focus: true
-            keyboard: list.activeFocus && line.ListView.isCurrentItem
+            keyboard: list.activeFocus && list.renaming === 0 && line.ListView.isCurrentItem
             current: chatId === App.chat.chatId
             editing: list.renaming !== 0 && list.renaming === chatId
             onPicked: {
