@@ -76,7 +76,8 @@ std::optional<Place> parse_name(std::string_view name) {
 }
 
 tl::unexpected<Error> does_not_fit(const io::TensorSource& source, std::string cause) {
-  return fail(Error::Kind::invalid, "The adapter does not fit this model", source.describe() + ": " + std::move(cause), "Use the model that the adapter was trained on");
+  return fail(Error::Kind::invalid, "The adapter does not fit this model", source.describe() + ": " + std::move(cause),
+              "Use the model that the adapter was trained on");
 }
 
 std::vector<float> widen(const io::TensorEntry& entry) {
@@ -106,7 +107,8 @@ class Loader {
     for (const io::TensorEntry& entry : source_.tensors()) {
       const std::optional<Place> place = parse_name(entry.name);
       if (!place) return does_not_fit(source_, io::printable(entry.name) + " changes a part that cannot be adapted");
-      if (place->layer >= config_.layers) return does_not_fit(source_, fmt::format("{} is beyond the model's {} layers", io::printable(entry.name), config_.layers));
+      if (place->layer >= config_.layers)
+        return does_not_fit(source_, fmt::format("{} is beyond the model's {} layers", io::printable(entry.name), config_.layers));
       LAVA_CHECK_OK(add(entry, *place, lora->pair(place->layer, place->role)));
     }
     LAVA_CHECK_OK(check_complete(*lora));
@@ -121,8 +123,10 @@ class Loader {
     if (rank < 1 || rank > 4096 || (settings_.rank > 0 && rank != settings_.rank))
       return does_not_fit(source_, fmt::format("{} has the rank {}, expected {}", io::printable(entry.name), rank, settings_.rank));
     if (other != (place.second ? extent.out : extent.in))
-      return does_not_fit(source_, fmt::format("{} has {} values where the model has {}", io::printable(entry.name), other, place.second ? extent.out : extent.in));
-    if (!is_weight_format(entry.dtype) || is_quantized(entry.dtype)) return does_not_fit(source_, io::printable(entry.name) + " has a number format that is not supported");
+      return does_not_fit(source_, fmt::format("{} has {} values where the model has {}", io::printable(entry.name), other,
+                                               place.second ? extent.out : extent.in));
+    if (!is_weight_format(entry.dtype) || is_quantized(entry.dtype))
+      return does_not_fit(source_, io::printable(entry.name) + " has a number format that is not supported");
     if (!(place.second ? pair.b : pair.a).empty()) return does_not_fit(source_, io::printable(entry.name) + " is there twice");
     std::vector<float> values = widen(entry);
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
@@ -145,7 +149,8 @@ class Loader {
       for (int i = 0; i < linear_roles; ++i) {
         const Pair& pair = lora.pair(layer, static_cast<LinearRole>(i));
         if (pair.a.empty() != pair.b.empty() || (!pair.a.empty() && pair.a.out != pair.b.in))
-          return does_not_fit(source_, fmt::format("the two matrices of layer {} {} do not belong together", layer, hf_linear_name(static_cast<LinearRole>(i))));
+          return does_not_fit(source_, fmt::format("the two matrices of layer {} {} do not belong together", layer,
+                                                   hf_linear_name(static_cast<LinearRole>(i))));
         pairs += !pair.a.empty();
       }
     }
@@ -159,7 +164,8 @@ class Loader {
 };
 
 tl::unexpected<Error> unsupported(const std::filesystem::path& folder, const std::string& what) {
-  return fail(Error::Kind::unsupported, "This adapter uses something that is not supported", folder.string() + ": " + what, "Supported is plain LoRA as PEFT saves it");
+  return fail(Error::Kind::unsupported, "This adapter uses something that is not supported", folder.string() + ": " + what,
+              "Supported is plain LoRA as PEFT saves it");
 }
 
 Result<void> refuse_extras(const std::filesystem::path& folder, const nlohmann::json& config) {
@@ -180,7 +186,8 @@ Result<void> refuse_extras(const std::filesystem::path& folder, const nlohmann::
 
 }  // namespace
 
-Result<std::unique_ptr<Adapter>> load_lora(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config, Weights& weights) {
+Result<std::unique_ptr<Adapter>> load_lora(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config,
+                                           Weights& weights) {
   return Loader(source, settings, config, weights).load();
 }
 

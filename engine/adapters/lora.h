@@ -14,7 +14,7 @@ namespace lava {
 
 struct LoraSettings {
   std::string name;
-  int rank = 0;            // 0: as the tensors say
+  int rank = 0;  // 0: as the tensors say
   double alpha = 0;
   bool rank_root = false;  // scale alpha / sqrt(r) instead of alpha / r (rsLoRA)
 };
@@ -22,6 +22,7 @@ struct LoraSettings {
 // A PEFT folder: adapter_config.json and adapter_model.safetensors. The name is the folder's.
 Result<std::unique_ptr<Adapter>> load_peft_folder(const std::filesystem::path& folder, const TextConfig& config, Weights& weights);
 // The tensors alone. Every matrix of the file must belong to the language model and fit it.
-Result<std::unique_ptr<Adapter>> load_lora(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config, Weights& weights);
+Result<std::unique_ptr<Adapter>> load_lora(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config,
+                                           Weights& weights);
 
 }  // namespace lava

@@ -6,14 +6,18 @@
 namespace lava::cli {
 
 void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default) {
-  command.add_option("--model", options.assistant.model, "GGUF file, Hugging Face folder, folder with model.json, or \"default\"")->capture_default_str();
+  command.add_option("--model", options.assistant.model, "GGUF file, Hugging Face folder, folder with model.json, or \"default\"")
+      ->capture_default_str();
   command.add_option("--mmproj", options.assistant.mmproj, "Projector file of a GGUF model (looked for beside it)");
   command.add_option("--adapter", options.assistant.adapters, "LoRA folder of PEFT; may be repeated");
-  command.add_option("--context", options.assistant.context, "Tokens of context (the model's own, at most 8192)")->check(CLI::Range(16, 1 << 24));
+  command.add_option("--context", options.assistant.context, "Tokens of context (the model's own, at most 8192)")
+      ->check(CLI::Range(16, 1 << 24));
   command.add_option("--threads", options.device.threads, "Threads (one per core)")->check(CLI::Range(0, 256));
   options.assistant.exact = exact_by_default;
-  auto* exact = command.add_flag_callback("--exact", [&options] { options.assistant.exact = true; }, "Float32 arithmetic everywhere");
-  auto* fast = command.add_flag_callback("--fast", [&options] { options.assistant.exact = false; }, "Quantised arithmetic for quantised weights");
+  auto* exact = command.add_flag_callback(
+      "--exact", [&options] { options.assistant.exact = true; }, "Float32 arithmetic everywhere");
+  auto* fast = command.add_flag_callback(
+      "--fast", [&options] { options.assistant.exact = false; }, "Quantised arithmetic for quantised weights");
   exact->excludes(fast);
 }
 

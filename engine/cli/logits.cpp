@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "engine/cli/common.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/common.h"
 #include "kernels/shadow.h"
 
 namespace lava {
@@ -69,8 +69,8 @@ void run(const LogitsOptions& options) {
   if (difference.op.empty()) {
     std::fprintf(stderr, "shadow: every op agrees with its reference\n");
   } else {
-    std::fprintf(stderr, "shadow: call %lld, %s, differs from its reference: NMSE %g, largest difference %g\n", static_cast<long long>(difference.call),
-                 difference.op.c_str(), difference.nmse, difference.max_abs);
+    std::fprintf(stderr, "shadow: call %lld, %s, differs from its reference: NMSE %g, largest difference %g\n",
+                 static_cast<long long>(difference.call), difference.op.c_str(), difference.nmse, difference.max_abs);
   }
 }
 

@@ -29,7 +29,8 @@ Result<T> guarded(const Body& body) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return fail(Error::Kind::out_of_memory, "There is not enough memory", "the system gave none", "Close other programs, shorten the conversation, or choose a smaller model");
+    return fail(Error::Kind::out_of_memory, "There is not enough memory", "the system gave none",
+                "Close other programs, shorten the conversation, or choose a smaller model");
   } catch (const std::exception& error) {
     return fail(Error::Kind::internal, "Something unexpected happened in the engine", error.what());
   }
@@ -39,7 +40,8 @@ Result<T> guarded(const Body& body) {
 
 class Assistant::Impl {
  public:
-  Impl(Device& device, LoadedModel model) : device_(device), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
+  Impl(Device& device, LoadedModel model)
+      : device_(device), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
 
   Result<void> prepare();
   const ModelReport& report() const { return report_; }
@@ -102,8 +104,10 @@ Result<std::vector<const Adapter*>> Assistant::Impl::active_adapters(const Reque
     return active;
   }
   for (const std::string& name : *request.adapters) {
-    const auto known = std::find_if(model_.adapters.begin(), model_.adapters.end(), [&](const LoadedAdapter& one) { return one.adapter->name() == name; });
-    if (known == model_.adapters.end()) return fail(Error::Kind::not_found, "There is no such adapter", io::printable(name), "Name one of those that were loaded");
+    const auto known =
+        std::find_if(model_.adapters.begin(), model_.adapters.end(), [&](const LoadedAdapter& one) { return one.adapter->name() == name; });
+    if (known == model_.adapters.end())
+      return fail(Error::Kind::not_found, "There is no such adapter", io::printable(name), "Name one of those that were loaded");
     if (std::find(active.begin(), active.end(), known->adapter.get()) == active.end()) active.push_back(known->adapter.get());
   }
   return active;
@@ -111,12 +115,7 @@ Result<std::vector<const Adapter*>> Assistant::Impl::active_adapters(const Reque
 
 Result<BuiltPrompt> Assistant::Impl::build(const Request& request) {
   Run run = runner_->borrow(request.cancel);
-  LAVA_TRY(BuiltPrompt built, builder_.build(run, request));
-  const int rows = built.prompt.size(), context = runner_->context();
-  if (rows >= context)
-    return fail(Error::Kind::too_large, "The prompt is too long", fmt::format("it has {} tokens, {} of them for pictures; the context holds {}", rows, built.picture_rows, context),
-                "Start a new conversation, remove pictures, or give the model a larger context");
-  return built;
+  return builder_.build(run, request);
 }
 
 Result<void> Assistant::Impl::prefill(const BuiltPrompt& built, const Request& request, Timings& timings) {
@@ -141,7 +140,8 @@ std::span<const Object> Assistant::Impl::marked_objects(const BuiltPrompt& built
 Result<Answer> Assistant::Impl::answer(const Request& request) {
   const auto arrival = Clock::now();
   LAVA_CHECK_OK(check_sampling(request.sampling));
-  if (request.max_tokens < 1) return fail(Error::Kind::invalid, "max_tokens must be at least 1", fmt::format("it is {}", request.max_tokens));
+  if (request.max_tokens < 1)
+    return fail(Error::Kind::invalid, "max_tokens must be at least 1", fmt::format("it is {}", request.max_tokens));
   LAVA_TRY(BuiltPrompt built, build(request));
   Answer answer;
   LAVA_CHECK_OK(prefill(built, request, answer.timings));
@@ -206,7 +206,8 @@ Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
 }
 
 Result<std::pair<std::vector<View>, int>> Assistant::Impl::preview(Size image, int pictures) const {
-  if (!model_.vision) return fail(Error::Kind::unsupported, "This model cannot see pictures", "it has no vision part", "Choose a model that sees");
+  if (!model_.vision)
+    return fail(Error::Kind::unsupported, "This model cannot see pictures", "it has no vision part", "Choose a model that sees");
   LAVA_TRY(auto plan, model_.vision->plan(image, pictures));
   return std::pair(std::move(plan.first), plan.second.rows);
 }
@@ -214,7 +215,8 @@ Result<std::pair<std::vector<View>, int>> Assistant::Impl::preview(Size image, i
 Assistant::Assistant(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Assistant::~Assistant() = default;
 
-Result<std::unique_ptr<Assistant>> Assistant::load(Device& device, const AssistantOptions& options, const std::function<void(double, const char*)>& progress) {
+Result<std::unique_ptr<Assistant>> Assistant::load(Device& device, const AssistantOptions& options,
+                                                   const std::function<void(double, const char*)>& progress) {
   return guarded<std::unique_ptr<Assistant>>([&]() -> Result<std::unique_ptr<Assistant>> {
     LAVA_TRY(LoadedModel model, load_model(device, options, progress));
     if (progress) progress(0.95, "Preparing memory");

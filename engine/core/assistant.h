@@ -16,11 +16,11 @@
 namespace lava {
 
 struct AssistantOptions {
-  std::string model = "default";           // a GGUF file, a Hugging Face folder, a folder with model.json, or "default"
-  std::string mmproj;                      // projector file of a GGUF model; empty: looked for beside it
-  std::vector<std::string> adapters;       // PEFT folders
-  int context = 0;                         // 0: the model's own, at most 8192 unless asked for
-  bool exact = false;                      // float32 arithmetic everywhere
+  std::string model = "default";      // a GGUF file, a Hugging Face folder, a folder with model.json, or "default"
+  std::string mmproj;                 // projector file of a GGUF model; empty: looked for beside it
+  std::vector<std::string> adapters;  // PEFT folders
+  int context = 0;                    // 0: the model's own, at most 8192 unless asked for
+  bool exact = false;                 // float32 arithmetic everywhere
 };
 
 struct MessagePart {
@@ -42,17 +42,17 @@ struct TokenLogprob {
 
 struct Request {
   std::vector<ChatMessage> messages;
-  std::string raw_prompt;                        // instead of messages: text with <image> markers
+  std::string raw_prompt;  // instead of messages: text with <image> markers
   std::vector<std::shared_ptr<const std::string>> raw_pictures;
   Sampling sampling;
   int max_tokens = 512;
   std::vector<std::string> stop;
-  int top_logprobs = -1;                         // -1: no log-probabilities
+  int top_logprobs = -1;                             // -1: no log-probabilities
   std::optional<std::vector<std::string>> adapters;  // empty optional: the model's own rule
   const std::atomic<bool>* cancel = nullptr;
 
   // Called from the thread that runs answer().
-  std::function<void(const char* phase, int done, int total)> on_progress;  // "picture", "prompt"
+  std::function<void(const char* phase, int done, int total)> on_progress;                                        // "picture", "prompt"
   std::function<void(std::string_view text, const TokenLogprob*, const std::vector<TokenLogprob>& top)> on_text;  // complete UTF-8 only
 };
 
@@ -65,7 +65,7 @@ struct AnswerBox {
 };
 
 struct PictureReport {
-  Size size;      // upright
+  Size size;  // upright
   int tokens = 0;
   bool cached = false;
 };
@@ -93,9 +93,12 @@ struct ModelReport {
 
 // What one prompt becomes, for `lavascope-engine logits` and the tests.
 struct Probe {
-  std::vector<int32_t> prompt_ids;   // before expansion, pictures left out
+  std::vector<int32_t> prompt_ids;  // before expansion, pictures left out
   int image_tokens = 0;
-  struct ViewReport { int width, height; double mean; };
+  struct ViewReport {
+    int width, height;
+    double mean;
+  };
   std::vector<ViewReport> views;
   std::vector<std::pair<int32_t, float>> top;  // 10 best of the last position
   std::vector<float> logits;
@@ -105,7 +108,8 @@ struct Probe {
 class Assistant {
  public:
   // progress 0..1 with a phrase, from the calling thread.
-  static Result<std::unique_ptr<Assistant>> load(Device&, const AssistantOptions&, const std::function<void(double, const char*)>& progress = {});
+  static Result<std::unique_ptr<Assistant>> load(Device&, const AssistantOptions&,
+                                                 const std::function<void(double, const char*)>& progress = {});
   ~Assistant();
 
   const ModelReport& report() const;

@@ -35,7 +35,8 @@ Result<void> Generator::run(Answer& answer, Clock::time_point arrival) {
   answer.finish_reason = "length";
   Clock::time_point first;
   for (int count = 0; count < request_.max_tokens; ++count) {
-    if (request_.cancel && request_.cancel->load(std::memory_order_relaxed)) return fail(Error::Kind::cancelled, "The request was cancelled");
+    if (request_.cancel && request_.cancel->load(std::memory_order_relaxed))
+      return fail(Error::Kind::cancelled, "The request was cancelled");
     if (count > 0) {
       if (runner_.room() == 0) break;
       runner_.step(answer.ids.back());

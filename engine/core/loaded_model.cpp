@@ -28,7 +28,8 @@ class DecoderEmbeddings final : public TextEmbeddings {
     LAVA_TRY(const std::vector<int32_t> ids, tokenizer_.encode(text));
     std::vector<float> mean(static_cast<size_t>(width())), row(mean.size());
     for (const int32_t id : ids) {
-      if (id < 0 || id >= decoder_.embedding().out) return fail(Error::Kind::invalid, "The vocabulary is larger than the model", fmt::format("token {}", id));
+      if (id < 0 || id >= decoder_.embedding().out)
+        return fail(Error::Kind::invalid, "The vocabulary is larger than the model", fmt::format("token {}", id));
       widen_row(decoder_.embedding(), id, row.data());
       for (size_t i = 0; i < row.size(); ++i) mean[i] += row[i] / static_cast<float>(ids.size());
     }
@@ -43,7 +44,8 @@ class DecoderEmbeddings final : public TextEmbeddings {
 // Loads one part after another into `model`.
 class Loader {
  public:
-  Loader(Device& device, const AssistantOptions& options, const LoadProgress& progress) : device_(device), options_(options), progress_(progress) {}
+  Loader(Device& device, const AssistantOptions& options, const LoadProgress& progress)
+      : device_(device), options_(options), progress_(progress) {}
 
   Result<LoadedModel> load() {
     tell(0, "Opening the model's files");
@@ -117,8 +119,8 @@ std::string formats_of(const io::TensorSource& source) {
 Result<void> Loader::load_decoder() {
   int context = options_.context > 0 ? options_.context : std::min(config_.context, default_context);
   if (context > config_.context)
-    return fail(Error::Kind::invalid, "The context is longer than the model can use", fmt::format("{} asked for, made for {}", context, config_.context),
-                fmt::format("Ask for at most {}", config_.context));
+    return fail(Error::Kind::invalid, "The context is longer than the model can use",
+                fmt::format("{} asked for, made for {}", context, config_.context), fmt::format("Ask for at most {}", config_.context));
   context = std::max(context, std::min(least_context, config_.context));
   model_.weights = std::make_unique<Weights>(device_);
   const auto share = [&](double done) { tell(0.05 + 0.65 * done, "Loading the language model"); };
@@ -131,6 +133,9 @@ Result<void> Loader::load_vision() {
   const DecoderEmbeddings embeddings(*model_.decoder, *model_.tokenizer);
   const VisionOptions vision{config_.width, precision(), &embeddings};
   ModelFiles& files = model_.files;
+  if (!options_.mmproj.empty() && (!files.gguf || !files.vision.is_null()))
+    return fail(Error::Kind::invalid, "A projector file belongs to a GGUF model", files.name + " brings its own vision part",
+                "Leave out --mmproj");
   if (!files.vision.is_null()) {
     LAVA_TRY(model_.vision, open_vision_manifest(device_, files.folder, files.vision, vision));
     return {};
@@ -156,7 +161,8 @@ Result<void> Loader::load_vision() {
 Result<void> Loader::add_adapter(Result<std::unique_ptr<Adapter>> loaded, bool when_picture) {
   LAVA_TRY(std::unique_ptr<Adapter> adapter, std::move(loaded));
   for (const LoadedAdapter& other : model_.adapters)
-    if (other.adapter->name() == adapter->name()) return fail(Error::Kind::invalid, "Two adapters have the same name", adapter->name(), "Rename one of the folders");
+    if (other.adapter->name() == adapter->name())
+      return fail(Error::Kind::invalid, "Two adapters have the same name", adapter->name(), "Rename one of the folders");
   model_.adapters.push_back({std::move(adapter), when_picture});
   return {};
 }
@@ -169,7 +175,8 @@ Result<void> Loader::load_adapters() {
       continue;
     }
     LAVA_TRY(const auto source, io::Safetensors::open(one.path));
-    LAVA_CHECK_OK(add_adapter(load_lora(*source, {.name = one.name, .rank = one.rank, .alpha = one.alpha}, config, *model_.weights), one.when_picture));
+    LAVA_CHECK_OK(add_adapter(load_lora(*source, {.name = one.name, .rank = one.rank, .alpha = one.alpha}, config, *model_.weights),
+                              one.when_picture));
   }
   for (const std::string& folder : options_.adapters) LAVA_CHECK_OK(add_adapter(load_peft_folder(folder, config, *model_.weights), false));
   return {};
@@ -178,7 +185,8 @@ Result<void> Loader::load_adapters() {
 Result<void> Loader::choose_chat() {
   if (!model_.files.chat.empty()) {
     model_.chat = text::find_chat_format(model_.files.chat);
-    if (!model_.chat) return fail(Error::Kind::invalid, "The model's way of writing conversations is not known", io::printable(model_.files.chat));
+    if (!model_.chat)
+      return fail(Error::Kind::invalid, "The model's way of writing conversations is not known", io::printable(model_.files.chat));
     return {};
   }
   const text::ChatHints hints{model_.tokenizer->chat_template(), base_name_, model_.architecture, model_.vision.has_value()};
@@ -243,6 +251,8 @@ std::string LoadedModel::grounding() const {
   return vision ? "boxes" : "none";
 }
 
-Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress) { return Loader(device, options, progress).load(); }
+Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress) {
+  return Loader(device, options, progress).load();
+}
 
 }  // namespace lava

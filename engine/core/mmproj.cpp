@@ -48,7 +48,8 @@ int bits_in_name(const std::string& name) {
 }
 
 size_t common_start(const std::string& a, const std::string& b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(std::min(a.size(), b.size())), b.begin()).first - a.begin());
+  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(std::min(a.size(), b.size())), b.begin()).first -
+                             a.begin());
 }
 
 // The projector's name without "mmproj" and separators at its beginning.
@@ -76,7 +77,8 @@ bool is_side_file(const std::string& name) {
 Result<int64_t> mmproj_width(const fs::path& path) {
   LAVA_TRY(const auto file, io::Gguf::open(path));
   if (file->architecture() != "clip")
-    return fail(Error::Kind::invalid, "The file is no projector", fmt::format("{} is of the kind {}", path.string(), io::printable(file->architecture())),
+    return fail(Error::Kind::invalid, "The file is no projector",
+                fmt::format("{} is of the kind {}", path.string(), io::printable(file->architecture())),
                 "Choose the mmproj file that belongs to the model");
   const io::TensorEntry* last = nullptr;
   int last_index = -1;
@@ -94,7 +96,8 @@ Result<void> check_mmproj(const fs::path& file, int64_t text_width) {
   LAVA_TRY(const int64_t width, mmproj_width(file));
   if (width == text_width) return {};
   return fail(Error::Kind::invalid, "The projector does not belong to this language model",
-              fmt::format("{} makes rows of {} values, the language model reads {}", file.string(), width, text_width), "Choose the mmproj file of this model");
+              fmt::format("{} makes rows of {} values, the language model reads {}", file.string(), width, text_width),
+              "Choose the mmproj file of this model");
 }
 
 MmprojChoice find_mmproj(const fs::path& model, int64_t text_width) {

@@ -47,8 +47,8 @@ Result<fs::path> find_base(const fs::path& folder, const std::string& text) {
   for (const fs::path& store : stores)
     if (is_file(store / text)) return store / text;
   const fs::path wanted = stores.empty() ? beside : stores.front() / text;
-  return fail(Error::Kind::not_found, "The language model that this model is built on is not installed", wanted.string() + " does not exist",
-              "Run ./dev run, or lavascope-cli models get smollm2");
+  return fail(Error::Kind::not_found, "The language model that this model is built on is not installed",
+              wanted.string() + " does not exist", "Run ./dev run, or lavascope-cli models get smollm2");
 }
 
 Result<void> read_adapters(const nlohmann::json& manifest, ModelFiles& files) {
@@ -64,7 +64,8 @@ Result<void> read_adapters(const nlohmann::json& manifest, ModelFiles& files) {
     adapter.rank = static_cast<int>(rank);
     LAVA_TRY(adapter.alpha, io::real_in(one, "alpha", -1e6, 1e6, 0.0));
     LAVA_TRY(const std::string when, io::string_in(one, "when", std::string("always")));
-    if (when != "always" && when != "picture") return manifest_error(files.folder, "an adapter is on \"" + io::printable(when) + "\"; known are always and picture");
+    if (when != "always" && when != "picture")
+      return manifest_error(files.folder, "an adapter is on \"" + io::printable(when) + "\"; known are always and picture");
     adapter.when_picture = when == "picture";
     files.adapters.push_back(std::move(adapter));
   }
@@ -89,7 +90,8 @@ Result<ModelFiles> from_manifest(const fs::path& folder) {
   if (!files.grounding.empty() && files.grounding != "none" && files.grounding != "boxes" && files.grounding != "marks")
     return manifest_error(folder, "grounding is " + io::printable(files.grounding) + "; known are none, boxes and marks");
   LAVA_TRY(const std::string compute, io::string_in(manifest, "compute", std::string()));
-  if (!compute.empty() && compute != "float32") return manifest_error(folder, "compute is " + io::printable(compute) + "; known is float32");
+  if (!compute.empty() && compute != "float32")
+    return manifest_error(folder, "compute is " + io::printable(compute) + "; known is float32");
   files.exact = compute == "float32";
   return files;
 }
@@ -114,9 +116,10 @@ Result<ModelFiles> from_gguf_folder(const fs::path& folder) {
   }
   if (models.size() == 1) return from_gguf(models[0]);
   if (models.empty())
-    return fail(Error::Kind::not_found, "There is no model in the folder " + folder.string(), "it has no model.json, no config.json and no GGUF file",
-                "Choose the folder that holds config.json, or a GGUF file");
-  return fail(Error::Kind::invalid, "It is not clear which model is meant", fmt::format("{} holds {} GGUF models", folder.string(), models.size()), "Choose one of the files");
+    return fail(Error::Kind::not_found, "There is no model in the folder " + folder.string(),
+                "it has no model.json, no config.json and no GGUF file", "Choose the folder that holds config.json, or a GGUF file");
+  return fail(Error::Kind::invalid, "It is not clear which model is meant",
+              fmt::format("{} holds {} GGUF models", folder.string(), models.size()), "Choose one of the files");
 }
 
 Result<ModelFiles> from_default() {
@@ -125,7 +128,8 @@ Result<ModelFiles> from_default() {
   for (const fs::path& resources : resource_folders()) places.push_back(resources / default_folder);
   for (const fs::path& place : places)
     if (is_file(place / "model.json")) return from_manifest(place);
-  return fail(Error::Kind::not_found, "The default model is not installed", places.empty() ? "" : (places.front() / "model.json").string() + " does not exist",
+  return fail(Error::Kind::not_found, "The default model is not installed",
+              places.empty() ? "" : (places.front() / "model.json").string() + " does not exist",
               "Install the program again, or open a model of your own");
 }
 

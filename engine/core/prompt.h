@@ -12,11 +12,11 @@ enum class RowKind : uint8_t { text, special, image, separator, object, region, 
 
 struct RowInfo {
   RowKind kind = RowKind::text;
-  int32_t token = -1;             // vocabulary id; -1 for a row that is only an embedding
-  int16_t media = -1, view = -1;  // which picture or clip of the prompt, which view of it; -1 for text
-  int16_t y = -1, x = -1;         // cell in the view's grid after the connector; -1 where there is none
+  int32_t token = -1;                                    // vocabulary id; -1 for a row that is only an embedding
+  int16_t media = -1, view = -1;                         // which picture or clip of the prompt, which view of it; -1 for text
+  int16_t y = -1, x = -1;                                // cell in the view's grid after the connector; -1 where there is none
   float time = std::numeric_limits<float>::quiet_NaN();  // seconds in the clip; NaN for pictures and text
-  int32_t position = 0;           // rope position
+  int32_t position = 0;                                  // rope position
 };
 
 // What a row was made from: equal keys mean equal rows, so that rows already in the cache are found again.
@@ -49,11 +49,11 @@ struct Object {
 
 // One encoded picture: the rows that stand for it in a prompt. Kept in the cache by content and preprocessing.
 struct PictureRows {
-  int32_t width = 0;                // of a row
-  std::vector<float> rows;          // [info.size(), width]
-  std::vector<RowInfo> info;        // media and position are filled in by whoever builds the prompt
-  std::vector<Object> objects;      // mark k of an answer is objects[k - 1]
-  std::string key;                  // content hash plus everything of the preprocessing that changes the rows
+  int32_t width = 0;            // of a row
+  std::vector<float> rows;      // [info.size(), width]
+  std::vector<RowInfo> info;    // media and position are filled in by whoever builds the prompt
+  std::vector<Object> objects;  // mark k of an answer is objects[k - 1]
+  std::string key;              // content hash plus everything of the preprocessing that changes the rows
 };
 
 }  // namespace lava

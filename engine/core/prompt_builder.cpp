@@ -13,7 +13,9 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 
 text::Turn turn_of(const ChatMessage& message, std::vector<std::shared_ptr<const std::string>>& pictures) {
   text::Turn turn;
-  turn.role = message.role == ChatMessage::Role::system ? text::Role::system : message.role == ChatMessage::Role::user ? text::Role::user : text::Role::assistant;
+  turn.role = message.role == ChatMessage::Role::system ? text::Role::system
+              : message.role == ChatMessage::Role::user ? text::Role::user
+                                                        : text::Role::assistant;
   for (const MessagePart& part : message.parts) {
     const bool picture = part.kind == MessagePart::Kind::picture;
     turn.parts.push_back({picture ? std::string() : part.text, picture});
@@ -23,8 +25,17 @@ text::Turn turn_of(const ChatMessage& message, std::vector<std::shared_ptr<const
 }
 
 tl::unexpected<Error> cannot_see(const ModelFiles& files) {
-  return fail(Error::Kind::unsupported, "This model cannot see pictures", files.mmproj_note.empty() ? "it has no vision part" : files.mmproj_note,
-              files.gguf ? "Put its mmproj file beside it, name it with --mmproj, or choose a model that sees" : "Remove the pictures, or choose a model that sees");
+  return fail(Error::Kind::unsupported, "This model cannot see pictures",
+              files.mmproj_note.empty() ? "it has no vision part" : files.mmproj_note,
+              files.gguf ? "Put its mmproj file beside it, name it with --mmproj, or choose a model that sees"
+                         : "Remove the pictures, or choose a model that sees");
+}
+
+Result<void> check_rows(int64_t rows, int64_t picture_rows, int context) {
+  if (rows < context) return {};
+  return fail(Error::Kind::too_large, "The prompt is too long",
+              fmt::format("it has {} tokens, {} of them for pictures; the context holds {}", rows, picture_rows, context),
+              "Start a new conversation, remove pictures, or give the model a larger context");
 }
 
 }  // namespace
@@ -35,7 +46,8 @@ Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request&
     segments = text::segments_from_raw(request.raw_prompt);
     pictures = request.raw_pictures;
   } else {
-    if (!model_.chat) return fail(Error::Kind::unsupported, "This model cannot hold a conversation", model_.chat_error, "Send it a raw prompt instead");
+    if (!model_.chat)
+      return fail(Error::Kind::unsupported, "This model cannot hold a conversation", model_.chat_error, "Send it a raw prompt instead");
     std::vector<text::Turn> turns;
     for (const ChatMessage& message : request.messages) turns.push_back(turn_of(message, pictures));
     segments = text::render_chat(*model_.chat, turns, model_.tokenizer->table().text(model_.tokenizer->special().bos));
@@ -44,9 +56,22 @@ Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request&
   size_t markers = 0;
   for (const text::PromptPiece& piece : pieces) markers += piece.picture >= 0;
   if (markers != pictures.size())
-    return fail(Error::Kind::invalid, "The prompt and the pictures do not fit together", fmt::format("{} places for {} pictures", markers, pictures.size()),
-                "Write <image> once for each picture");
+    return fail(Error::Kind::invalid, "The prompt and the pictures do not fit together",
+                fmt::format("{} places for {} pictures", markers, pictures.size()), "Write <image> once for each picture");
   return pieces;
+}
+
+// Before any picture is encoded, from their sizes alone.
+Result<void> PromptBuilder::check_length(const std::vector<text::PromptPiece>& pieces, const std::vector<Encoded>& pictures) const {
+  int64_t rows = 0, picture_rows = 0;
+  for (const text::PromptPiece& piece : pieces) rows += static_cast<int64_t>(piece.ids.size());
+  for (const Encoded& file : pictures) {
+    if (!file) return fail(Error::Kind::invalid, "A picture is missing");
+    LAVA_TRY(const media::SourceInfo info, media::picture_info(bytes_of(*file)));
+    LAVA_TRY(const auto plan, model_.vision->plan(info.upright, static_cast<int>(pictures.size())));
+    if (plan.second.exact) picture_rows += plan.second.rows;
+  }
+  return check_rows(rows + picture_rows, picture_rows, model_.decoder->context());
 }
 
 Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
@@ -54,6 +79,7 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
   std::vector<Encoded> pictures;
   LAVA_TRY(const std::vector<text::PromptPiece> pieces, encode_text(request, pictures));
   if (!pictures.empty() && !model_.vision) return cannot_see(model_.files);
+  LAVA_CHECK_OK(check_length(pieces, pictures));
   const int count = static_cast<int>(pictures.size());
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < count; ++i) {
@@ -73,6 +99,7 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
     if (model_.image_id >= 0) built.ids.push_back(model_.image_id);
   }
   if (built.prompt.size() == 0) return fail(Error::Kind::invalid, "The prompt is empty", {}, "Write something");
+  LAVA_CHECK_OK(check_rows(built.prompt.size(), built.picture_rows, model_.decoder->context()));
   return built;
 }
 
@@ -92,7 +119,6 @@ Result<void> PromptBuilder::add_picture(Run& run, const Encoded& file, int count
 
 // From the cache when it was encoded before; then the file is not even decoded.
 Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, const Encoded& file, int count, PictureReport& report) {
-  if (!file) return fail(Error::Kind::invalid, "A picture is missing");
   const std::string content = media::sha256_hex(bytes_of(*file));
   LAVA_TRY(const media::SourceInfo info, media::picture_info(bytes_of(*file)));
   report.size = info.upright;
@@ -110,8 +136,8 @@ Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, cons
 Result<void> PromptBuilder::append_text(const std::vector<int32_t>& ids, Prompt& prompt) const {
   for (const int32_t id : ids) {
     if (id < 0 || id >= model_.decoder->config().vocabulary)
-      return fail(Error::Kind::invalid, "The vocabulary does not fit the model", fmt::format("token {} of {}", id, model_.decoder->config().vocabulary),
-                  "Download all files of the model again");
+      return fail(Error::Kind::invalid, "The vocabulary does not fit the model",
+                  fmt::format("token {} of {}", id, model_.decoder->config().vocabulary), "Download all files of the model again");
     const RowKind kind = model_.tokenizer->is_control(id) ? RowKind::special : RowKind::text;
     prompt.info.push_back({.kind = kind, .token = id, .position = prompt.size()});
     prompt.embeddings.push_back(nullptr);

@@ -25,12 +25,13 @@ class PromptBuilder {
  public:
   PromptBuilder(const LoadedModel& model, PictureCache& cache) : model_(model), cache_(cache) {}
 
-  // `run` lends the arena that the vision part works in.
+  // `run` lends the arena that the vision part works in. The prompt leaves at least one position of the context free.
   Result<BuiltPrompt> build(Run& run, const Request& request);
 
  private:
   using Encoded = std::shared_ptr<const std::string>;  // a picture's file
   Result<std::vector<text::PromptPiece>> encode_text(const Request&, std::vector<Encoded>& pictures) const;
+  Result<void> check_length(const std::vector<text::PromptPiece>&, const std::vector<Encoded>& pictures) const;
   Result<void> add_picture(Run&, const Encoded& file, int count, BuiltPrompt&);
   Result<std::shared_ptr<const PictureRows>> rows_of(Run&, const Encoded& file, int count, PictureReport&);
   Result<void> append_text(const std::vector<int32_t>& ids, Prompt&) const;

@@ -117,7 +117,8 @@ void Sampler::keep_best(size_t count) {
   }
   size_t kept = 0;
   double sum = 0;
-  while (kept < weights_.size() && (kept == 0 || (sum < sampling_.top_p * total && weights_[kept] >= sampling_.min_p))) sum += weights_[kept++];
+  while (kept < weights_.size() && (kept == 0 || (sum < sampling_.top_p * total && weights_[kept] >= sampling_.min_p)))
+    sum += weights_[kept++];
   weights_.resize(kept);
 }
 

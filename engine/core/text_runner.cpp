@@ -122,7 +122,8 @@ void TextRunner::copy_rows(const Slot& from, Slot& to, int rows) const {
 }
 
 // Rows begin .. begin + count of the prompt through all layers. A planning run has no prompt.
-Result<void> TextRunner::chunk(Run& run, const Prompt* prompt, int begin, int count, const KvCache& kv, Adapters adapters, bool last) const {
+Result<void> TextRunner::chunk(Run& run, const Prompt* prompt, int begin, int count, const KvCache& kv, Adapters adapters,
+                               bool last) const {
   const auto scope = run.arena.scope();
   const Tensor x = run.arena.f32({count, decoder_.config().width});
   const Tensor ids = run.arena.tensor(DType::i32, {count});

@@ -14,10 +14,10 @@
 namespace lava {
 
 struct RunnerOptions {
-  int chunk = 256;               // rows of a prefill step
-  int slots = 2;                 // conversations kept
+  int chunk = 256;  // rows of a prefill step
+  int slots = 2;    // conversations kept
   DType kv = DType::f16;
-  size_t least_arena = 0;        // bytes that somebody else who borrows the arena needs
+  size_t least_arena = 0;  // bytes that somebody else who borrows the arena needs
 };
 
 class TextRunner {
@@ -25,7 +25,8 @@ class TextRunner {
   using Progress = std::function<void(int done, int total)>;
 
   // `adapters`: all that may ever be active. Everything is allocated here.
-  static Result<std::unique_ptr<TextRunner>> create(Device&, const Decoder&, std::span<const Adapter* const> adapters, const RunnerOptions&);
+  static Result<std::unique_ptr<TextRunner>> create(Device&, const Decoder&, std::span<const Adapter* const> adapters,
+                                                    const RunnerOptions&);
 
   // Computes the rows of the prompt that no slot holds yet. Afterwards logits() belong to the last row. Returns the number of rows
   // that were reused. Cancelled: the rows computed so far are kept.
@@ -49,8 +50,8 @@ class TextRunner {
   struct Slot {
     KvCache kv;
     std::vector<RowKey> rows;
-    Set adapters;         // that were active when the rows were computed
-    uint64_t used = 0;    // age
+    Set adapters;       // that were active when the rows were computed
+    uint64_t used = 0;  // age
     std::map<Set, std::unique_ptr<Recording>> recordings;
   };
 

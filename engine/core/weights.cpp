@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -12,7 +13,7 @@ namespace lava {
 namespace {
 
 constexpr size_t alignment = 64;
-constexpr size_t chunk_bytes = size_t{1} << 20;  // small tensors share buffers of this size
+constexpr size_t least_chunk = size_t{2} << 20, most_chunk = size_t{32} << 20;  // tensors below a quarter of these share buffers
 
 std::string shape_text(std::span<const int64_t> shape) {
   std::string text = "[";
@@ -22,7 +23,8 @@ std::string shape_text(std::span<const int64_t> shape) {
 
 tl::unexpected<Error> wrong_shape(const io::TensorSource& source, const io::TensorEntry& entry, std::span<const int64_t> wanted) {
   return fail(Error::Kind::invalid, "A weight does not fit the model's configuration",
-              fmt::format("{} in {} has the shape {}, expected {}", io::printable(entry.name), source.describe(), shape_text(entry.shape), shape_text(wanted)),
+              fmt::format("{} in {} has the shape {}, expected {}", io::printable(entry.name), source.describe(), shape_text(entry.shape),
+                          shape_text(wanted)),
               "Check that all files belong to the same model, and download them again");
 }
 
@@ -47,8 +49,9 @@ Result<void> check_format(const io::TensorSource& source, const io::TensorEntry&
     return fail(Error::Kind::unsupported, "A weight has a number format that is not supported",
                 fmt::format("{} in {} is {}", io::printable(entry.name), source.describe(), info.name));
   if (in % info.block != 0)
-    return fail(Error::Kind::invalid, "A weight does not fit its number format",
-                fmt::format("rows of {} in {} have {} values, not a multiple of {}", io::printable(entry.name), source.describe(), in, info.block));
+    return fail(
+        Error::Kind::invalid, "A weight does not fit its number format",
+        fmt::format("rows of {} in {} have {} values, not a multiple of {}", io::printable(entry.name), source.describe(), in, info.block));
   return {};
 }
 
@@ -59,7 +62,8 @@ Result<const io::TensorEntry*> find_matrix(const io::TensorSource& source, std::
   if (!fits_matrix(*entry, rows, in)) return wrong_shape(source, *entry, wanted);
   LAVA_CHECK_OK(check_format(source, *entry, in));
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
-  if (rows > most || in > most) return fail(Error::Kind::too_large, "A weight is too large", fmt::format("{} has the shape {}", name, shape_text(wanted)));
+  if (rows > most || in > most)
+    return fail(Error::Kind::too_large, "A weight is too large", fmt::format("{} has the shape {}", name, shape_text(wanted)));
   return entry;
 }
 
@@ -79,13 +83,14 @@ Result<std::byte*> Weights::reserve(size_t bytes) {
     chunk_left_ -= need;
     return address;
   }
-  const bool shared = need < chunk_bytes / 4;
-  LAVA_TRY(auto buffer, device_.allocate(shared ? chunk_bytes : need));
+  const size_t chunk = std::clamp(bytes_ / least_chunk * least_chunk, least_chunk, most_chunk);
+  const bool shared = need < chunk / 4;
+  LAVA_TRY(auto buffer, device_.allocate(shared ? chunk : need));
   std::byte* address = buffer->data();
   buffers_.push_back(std::move(buffer));
   if (shared) {
     chunk_ = address + need;
-    chunk_left_ = chunk_bytes - need;
+    chunk_left_ = chunk - need;
   }
   return address;
 }
@@ -99,8 +104,8 @@ Result<Matrix> Weights::table(const io::TensorSource& source, std::string_view n
   return place(*entry, {entry->dtype, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}, 0);
 }
 
-Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count,
-                                    Precision precision) {
+Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in, int64_t begin,
+                                    int64_t count, Precision precision) {
   LAVA_CHECK(begin >= 0 && count > 0 && begin + count <= rows);
   LAVA_TRY(const io::TensorEntry* entry, find_matrix(source, name, rows, in));
   if (!is_quantized(entry->dtype)) precision = Precision::exact;
@@ -116,7 +121,7 @@ Result<Matrix> Weights::place(const io::TensorEntry& entry, Matrix shape, int64_
     shape.data = values;
     return shape;
   }
-  LAVA_TRY(std::byte* target, reserve(packed_bytes(shape.format, shape.layout, shape.out, shape.in)));
+  LAVA_TRY(std::byte * target, reserve(packed_bytes(shape.format, shape.layout, shape.out, shape.in)));
   pack_matrix(shape.format, shape.layout, shape.out, shape.in, values, target);
   shape.data = target;
   return shape;
@@ -128,7 +133,7 @@ Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view n
   for (const int64_t extent : shape) elements *= extent;
   if (entry->elements() != elements) return wrong_shape(source, *entry, {shape.begin(), shape.size()});
   LAVA_CHECK_OK(check_format(source, *entry, entry->shape.empty() ? elements : entry->shape.back()));
-  LAVA_TRY(std::byte* memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
+  LAVA_TRY(std::byte * memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
   const Tensor tensor(DType::f32, shape, memory);
   dequantize_row(entry->dtype, entry->bytes.data(), tensor.f32(), elements);
   return tensor;
@@ -137,7 +142,7 @@ Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view n
 Result<Tensor> Weights::zeros(std::initializer_list<int64_t> shape) {
   int64_t elements = 1;
   for (const int64_t extent : shape) elements *= extent;
-  LAVA_TRY(std::byte* memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
+  LAVA_TRY(std::byte * memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
   std::memset(memory, 0, static_cast<size_t>(elements) * sizeof(float));
   return Tensor(DType::f32, shape, memory);
 }
@@ -147,7 +152,7 @@ Result<Matrix> Weights::matrix_from(const float* values, int64_t out, int64_t in
   matrix.layout = preferred_layout(DType::f32, Precision::exact, out, in);
   matrix.out = static_cast<int32_t>(out);
   matrix.in = static_cast<int32_t>(in);
-  LAVA_TRY(std::byte* target, reserve(packed_bytes(DType::f32, matrix.layout, out, in)));
+  LAVA_TRY(std::byte * target, reserve(packed_bytes(DType::f32, matrix.layout, out, in)));
   pack_matrix(DType::f32, matrix.layout, out, in, reinterpret_cast<const std::byte*>(values), target);
   matrix.data = target;
   return matrix;

@@ -26,7 +26,8 @@ class Weights {
   // A table whose rows are looked up one by one: never repacked, so a mapped file serves as it is.
   Result<Matrix> table(const io::TensorSource&, std::string_view name, int64_t rows, int64_t in);
   // Rows [begin, begin + count) of a [rows, in] weight (a fused q,k,v or gate,up).
-  Result<Matrix> matrix_rows(const io::TensorSource&, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count, Precision);
+  Result<Matrix> matrix_rows(const io::TensorSource&, std::string_view name, int64_t rows, int64_t in, int64_t begin, int64_t count,
+                             Precision);
   // Any float or quantised tensor of `elements` values, widened to f32 and shaped.
   Result<Tensor> dense(const io::TensorSource&, std::string_view name, std::initializer_list<int64_t> shape);
   // f32 memory that the model fills itself (tables), zeroed.

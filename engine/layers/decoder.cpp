@@ -19,7 +19,8 @@ Result<std::vector<float>> read_rope_divisors(Weights& weights, const io::Tensor
   std::vector<float> divisors(read.f32(), read.f32() + read.elements());
   for (const float value : divisors)
     if (!(value > 0) || !std::isfinite(value))
-      return fail(Error::Kind::invalid, "The model's position table is damaged", "rope_freqs.weight holds a number that is not positive", "Download the file again");
+      return fail(Error::Kind::invalid, "The model's position table is damaged", "rope_freqs.weight holds a number that is not positive",
+                  "Download the file again");
   return divisors;
 }
 
@@ -43,8 +44,8 @@ MatrixExtent matrix_extent(const TextConfig& c, LinearRole role) {
   }
 }
 
-Result<std::unique_ptr<Decoder>> Decoder::load(Weights& weights, const io::TensorSource& source, const TextConfig& config, const DecoderOptions& options,
-                                               const std::function<void(double)>& progress) {
+Result<std::unique_ptr<Decoder>> Decoder::load(Weights& weights, const io::TensorSource& source, const TextConfig& config,
+                                               const DecoderOptions& options, const std::function<void(double)>& progress) {
   LAVA_TRY(const TextNames names, TextNames::detect(source));
   std::unique_ptr<Decoder> decoder(new Decoder());
   decoder->config_ = config;
@@ -101,7 +102,8 @@ void Decoder::attend(Run& run, int layer, const Tensor& x, const KvCache& kv, Ad
 
   ops::rms_norm(run, h, x, layers_[layer].attention_norm, config_.eps);
   project(run, layer, {{LinearRole::q, q}, {LinearRole::k, k}, {LinearRole::v, v}}, h, adapters);
-  ops::qkv_rope_store(run, q_heads, k.reshape({rows, config_.kv_heads, d}), v.reshape({rows, config_.kv_heads, d}), cos_sin_, config_.rope_style, k_cache, v_cache);
+  ops::qkv_rope_store(run, q_heads, k.reshape({rows, config_.kv_heads, d}), v.reshape({rows, config_.kv_heads, d}), cos_sin_,
+                      config_.rope_style, k_cache, v_cache);
   ops::attention(run, mix_heads, q_heads, k_cache, v_cache, 1.0f / std::sqrt(static_cast<float>(d)), true);
   project(run, layer, {{LinearRole::o, x, true}}, mix, adapters);
 }

@@ -44,13 +44,15 @@ Result<void> read_sizes(const io::Gguf& file, const std::string& arch, TextConfi
   LAVA_CHECK_OK(set_head_dim(config, head_dim));
   LAVA_TRY(const int64_t value_dim, file.int_in(arch + "attention.value_length", 1, 4096, config.head_dim));
   if (value_dim == config.head_dim) return {};
-  return fail(Error::Kind::unsupported, "This model's keys and values differ in size", fmt::format("{} and {}", config.head_dim, value_dim));
+  return fail(Error::Kind::unsupported, "This model's keys and values differ in size",
+              fmt::format("{} and {}", config.head_dim, value_dim));
 }
 
 Result<void> read_vocabulary(const io::Gguf& file, TextConfig& config) {
   const io::TensorEntry* table = file.find("token_embd.weight");
   if (!table || table->shape.size() != 2)
-    return fail(Error::Kind::invalid, "The file holds no language model", file.describe() + " has no matrix token_embd.weight", "Open the main model file");
+    return fail(Error::Kind::invalid, "The file holds no language model", file.describe() + " has no matrix token_embd.weight",
+                "Open the main model file");
   if (table->shape[0] < 1 || table->shape[0] > 4'000'000)
     return fail(Error::Kind::too_large, "The vocabulary has an impossible size", fmt::format("{} entries", table->shape[0]));
   config.vocabulary = static_cast<int>(table->shape[0]);
@@ -62,13 +64,16 @@ Result<void> read_vocabulary(const io::Gguf& file, TextConfig& config) {
 Result<TextConfig> read_gguf_text_config(const io::Gguf& file) {
   const std::string name = file.architecture();
   const auto& families = text_families();
-  const auto family = std::find_if(families.begin(), families.end(), [&](const TextFamily& f) { return !f.gguf.empty() && f.gguf == name; });
+  const auto family =
+      std::find_if(families.begin(), families.end(), [&](const TextFamily& f) { return !f.gguf.empty() && f.gguf == name; });
   if (family == families.end()) return unknown_model(name);
   TextConfig out = family->defaults;
   const std::string arch = name + ".";
   out.rope_style = family->gguf_style;
   LAVA_TRY(const int64_t experts, file.int_in(arch + "expert_count", 0, 1 << 16, 0));
-  if (experts > 0) return fail(Error::Kind::unsupported, "Models that mix experts are not supported", fmt::format("{} has {} experts", file.describe(), experts));
+  if (experts > 0)
+    return fail(Error::Kind::unsupported, "Models that mix experts are not supported",
+                fmt::format("{} has {} experts", file.describe(), experts));
   LAVA_CHECK_OK(read_sizes(file, arch, out));
   LAVA_CHECK_OK(read_vocabulary(file, out));
   LAVA_TRY(const double eps, file.real_in(arch + "attention.layer_norm_rms_epsilon", 1e-12, 1));

@@ -12,7 +12,9 @@ namespace {
 
 using nlohmann::json;
 
-bool contains(const std::vector<std::string_view>& list, std::string_view text) { return std::find(list.begin(), list.end(), text) != list.end(); }
+bool contains(const std::vector<std::string_view>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
 
 const TextFamily* family_of_type(std::string_view type) {
   for (const TextFamily& family : text_families())
@@ -43,7 +45,9 @@ Result<Place> find_text_part(const json& config) {
     if (contains(family.original_classes, architecture)) return Place{&family, &config};
   if (type == "llava" || type == "llava_next" || type == "llava_onevision" || type == "llava_next_video") {
     const json* text = io::member(config, "text_config");
-    if (!text) return fail(Error::Kind::invalid, "The model's configuration is incomplete", "config.json has no text_config", "Download config.json again");
+    if (!text)
+      return fail(Error::Kind::invalid, "The model's configuration is incomplete", "config.json has no text_config",
+                  "Download config.json again");
     LAVA_TRY(const std::string inner, io::string_in(*text, "model_type", std::string(type == "llava_onevision" ? "qwen2" : "llama")));
     return place_of(inner, *text);
   }
@@ -77,7 +81,8 @@ Result<void> read_rope(const json& text, TextConfig& config) {
   const json* object = parameters ? parameters : io::member(text, "rope_scaling");
   if (!object) return {};
   if (!object->is_object())
-    return fail(Error::Kind::invalid, "The model's configuration is damaged", parameters ? "rope_parameters is not an object" : "rope_scaling is not an object");
+    return fail(Error::Kind::invalid, "The model's configuration is damaged",
+                parameters ? "rope_parameters is not an object" : "rope_scaling is not an object");
   if (parameters) {
     LAVA_TRY(config.rope_base, io::real_in(*object, "rope_theta", 1, 1e15, config.rope_base));
     LAVA_TRY(const double part, io::real_in(*object, "partial_rotary_factor", 0, 1, 1.0));
@@ -112,16 +117,19 @@ Result<void> read_sizes(const json& text, TextConfig& config) {
 }  // namespace
 
 Result<TextConfig> read_hf_text_config(const json& config) {
-  if (!config.is_object()) return fail(Error::Kind::invalid, "The model's configuration is damaged", "config.json is not an object", "Download it again");
+  if (!config.is_object())
+    return fail(Error::Kind::invalid, "The model's configuration is damaged", "config.json is not an object", "Download it again");
   LAVA_TRY(const Place place, find_text_part(config));
   const json& text = *place.object;
-  if (!text.is_object()) return fail(Error::Kind::invalid, "The model's configuration is damaged", "text_config is not an object", "Download it again");
+  if (!text.is_object())
+    return fail(Error::Kind::invalid, "The model's configuration is damaged", "text_config is not an object", "Download it again");
   TextConfig out = place.family->defaults;
   LAVA_CHECK_OK(read_sizes(text, out));
   LAVA_TRY(const double eps, io::real_in(text, "rms_norm_eps", 1e-12, 1, out.eps));
   out.eps = static_cast<float>(eps);
   LAVA_TRY(const std::string activation, io::string_in(text, "hidden_act", std::string("silu")));
-  if (activation != "silu") return fail(Error::Kind::unsupported, "The model's activation is not supported", io::printable(activation), "Supported is silu");
+  if (activation != "silu")
+    return fail(Error::Kind::unsupported, "The model's activation is not supported", io::printable(activation), "Supported is silu");
   LAVA_CHECK_OK(read_rope(text, out));
   LAVA_CHECK_OK(place.family->finish_hf(text, out));
   return out;

@@ -14,7 +14,8 @@ Result<void> finish(const nlohmann::json& config, TextConfig& out) {
 }  // namespace
 
 const TextFamily& llama_family() {
-  static const TextFamily family{"llama", {"llama"}, {"LlavaLlamaForCausalLM"}, "llama", RopeStyle::adjacent, TextConfig{.family = "llama"}, finish};
+  static const TextFamily family{"llama", {"llama"}, {"LlavaLlamaForCausalLM"}, "llama", RopeStyle::adjacent, TextConfig{.family = "llama"},
+                                 finish};
   return family;
 }
 

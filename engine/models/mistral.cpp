@@ -18,8 +18,10 @@ Result<void> finish(const nlohmann::json& config, TextConfig& out) {
 }  // namespace
 
 const TextFamily& mistral_family() {
-  static const TextFamily family{"mistral", {"mistral"}, {"LlavaMistralForCausalLM"}, "", RopeStyle::adjacent,
-                                 TextConfig{.family = "mistral", .kv_heads = 8, .feed_forward = 14336, .context = 131072}, finish};
+  static const TextFamily family{
+      "mistral", {"mistral"},         {"LlavaMistralForCausalLM"},
+      "",        RopeStyle::adjacent, TextConfig{.family = "mistral", .kv_heads = 8, .feed_forward = 14336, .context = 131072},
+      finish};
   return family;
 }
 

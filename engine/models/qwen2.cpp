@@ -19,8 +19,10 @@ Result<void> finish(const nlohmann::json& config, TextConfig& out) {
 }  // namespace
 
 const TextFamily& qwen2_family() {
-  static const TextFamily family{"qwen2", {"qwen2"}, {"LlavaQwenForCausalLM"}, "qwen2", RopeStyle::half,
-                                 TextConfig{.family = "qwen2", .feed_forward = 22016, .vocabulary = 151936, .context = 32768}, finish};
+  static const TextFamily family{
+      "qwen2", {"qwen2"},       {"LlavaQwenForCausalLM"},
+      "qwen2", RopeStyle::half, TextConfig{.family = "qwen2", .feed_forward = 22016, .vocabulary = 151936, .context = 32768},
+      finish};
   return family;
 }
 

@@ -31,21 +31,24 @@ const std::vector<TextFamily>& text_families() {
 }
 
 tl::unexpected<Error> unknown_model(std::string_view type) {
-  return fail(Error::Kind::unsupported, "This kind of model is not supported", type.empty() ? "its configuration does not name a type" : io::printable(type),
+  return fail(Error::Kind::unsupported, "This kind of model is not supported",
+              type.empty() ? "its configuration does not name a type" : io::printable(type),
               "Supported language models: LLaMA, Mistral and Qwen2 (1.5, 2, 2.5), alone or inside LLaVA, LLaVA-NeXT and LLaVA-OneVision");
 }
 
 tl::unexpected<Error> unsupported_rope(std::string_view type) {
-  return fail(Error::Kind::unsupported, "The model stretches its context in a way that is not supported", "rope type " + io::printable(type),
-              "Supported are the plain form, linear and llama3");
+  return fail(Error::Kind::unsupported, "The model stretches its context in a way that is not supported",
+              "rope type " + io::printable(type), "Supported are the plain form, linear and llama3");
 }
 
 tl::unexpected<Error> contradiction(std::string cause) {
-  return fail(Error::Kind::invalid, "The model's configuration contradicts itself", std::move(cause), "Download the model's configuration again");
+  return fail(Error::Kind::invalid, "The model's configuration contradicts itself", std::move(cause),
+              "Download the model's configuration again");
 }
 
 Result<void> set_head_dim(TextConfig& config, std::optional<int64_t> stated) {
-  if (!stated && config.width % config.heads != 0) return contradiction(fmt::format("a width of {} cannot be split into {} heads", config.width, config.heads));
+  if (!stated && config.width % config.heads != 0)
+    return contradiction(fmt::format("a width of {} cannot be split into {} heads", config.width, config.heads));
   config.head_dim = static_cast<int>(stated.value_or(config.width / config.heads));
   if (config.kv_heads > config.heads || config.heads % config.kv_heads != 0)
     return contradiction(fmt::format("{} heads cannot share {} key heads", config.heads, config.kv_heads));

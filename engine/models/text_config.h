@@ -20,16 +20,16 @@ struct RopeScaling {
 };
 
 struct TextConfig {
-  std::string family;                // "llama", "mistral", "qwen2"
+  std::string family;  // "llama", "mistral", "qwen2"
   int width = 4096, layers = 32, heads = 32, kv_heads = 32, head_dim = 128, feed_forward = 11008, vocabulary = 32000;
-  int context = 2048;                // positions the model was made for
+  int context = 2048;  // positions the model was made for
   float eps = 1e-6f;
   double rope_base = 1e4;
   RopeScaling scaling;
   std::vector<float> rope_divisors;  // GGUF rope_freqs.weight [head_dim / 2], or empty
   RopeStyle rope_style = RopeStyle::half;
   bool qkv_bias = false, o_bias = false, mlp_bias = false;
-  std::string note;                  // something the user should know ("context limited to the sliding window")
+  std::string note;  // something the user should know ("context limited to the sliding window")
 };
 
 // One architecture: what its configuration means where it differs from LLaMA. See llama.cpp, mistral.cpp, qwen2.cpp.
@@ -39,7 +39,7 @@ struct TextFamily {
   std::vector<std::string_view> original_classes;  // architectures[0] of the original LLaVA layout
   std::string_view gguf;                           // general.architecture; empty when another family's files cover it
   RopeStyle gguf_style = RopeStyle::adjacent;
-  TextConfig defaults;                             // class defaults of Hugging Face: published files leave equal keys out
+  TextConfig defaults;  // class defaults of Hugging Face: published files leave equal keys out
   Result<void> (*finish_hf)(const nlohmann::json&, TextConfig&);
 };
 

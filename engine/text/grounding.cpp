@@ -10,8 +10,8 @@
 namespace lava::text {
 namespace {
 
-constexpr size_t longest_mark = 2;    // digits of an object's number
-constexpr size_t longest_label = 5;   // words
+constexpr size_t longest_mark = 2;   // digits of an object's number
+constexpr size_t longest_label = 5;  // words
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
@@ -28,7 +28,8 @@ std::optional<float> read_share(std::string_view text, size_t& at) {
   const bool whole = at > first;
   size_t digits = 0;
   if (at < text.size() && text[at] == '.') {
-    for (++at; at < text.size() && is_digit(text[at]) && digits < 5; ++at, ++digits, unit /= 10) value += unit * static_cast<float>(text[at] - '0');
+    for (++at; at < text.size() && is_digit(text[at]) && digits < 5; ++at, ++digits, unit /= 10)
+      value += unit * static_cast<float>(text[at] - '0');
     if (digits == 0) return std::nullopt;
   }
   if ((!whole && digits == 0) || digits > 4 || value > 1) return std::nullopt;
@@ -61,10 +62,11 @@ bool one_of(std::string_view word, std::span<const std::string_view> list) {
 // Words that a noun phrase may begin behind: articles and other determiners, and everything that joins phrases.
 bool ends_phrase(std::string_view word) {
   constexpr std::string_view words[] = {
-      "a",    "an",   "the",  "one",  "two",  "three", "four",  "five",  "some",  "another", "his",   "her",    "its",    "their", "my",     "your",    "this",
-      "that", "these", "those", "and", "or",   "but",   "with",  "of",    "in",    "on",      "at",    "is",     "are",    "was",   "were",   "there",   "here",
-      "it",   "near", "by",   "to",   "from", "has",   "have",  "see",   "shows", "show",    "plus",  "under",  "over",   "behind", "beside", "between", "holds",
-      "as",   "for",  "be",   "where", "he",  "she",   "they",  "i",     "you",   "also",    "found", "located"};
+      "a",     "an",   "the",   "one",   "two",  "three", "four",  "five", "some",   "another", "his",     "her",   "its",
+      "their", "my",   "your",  "this",  "that", "these", "those", "and",  "or",     "but",     "with",    "of",    "in",
+      "on",    "at",   "is",    "are",   "was",  "were",  "there", "here", "it",     "near",    "by",      "to",    "from",
+      "has",   "have", "see",   "shows", "show", "plus",  "under", "over", "behind", "beside",  "between", "holds", "as",
+      "for",   "be",   "where", "he",    "she",  "they",  "i",     "you",  "also",   "found",   "located"};
   return one_of(word, words);
 }
 
@@ -178,7 +180,9 @@ std::string MarkRewriter::finish() {
 bool to_pixels(const Box& box, int width, int height, float pixels[4]) {
   const int side = std::max(width, height);
   const float left = static_cast<float>((side - width) / 2), top = static_cast<float>((side - height) / 2);
-  const auto along = [&](float share, float offset, int extent) { return std::clamp(share * static_cast<float>(side) - offset, 0.0f, static_cast<float>(extent)); };
+  const auto along = [&](float share, float offset, int extent) {
+    return std::clamp(share * static_cast<float>(side) - offset, 0.0f, static_cast<float>(extent));
+  };
   if (!std::isfinite(box.x1 + box.y1 + box.x2 + box.y2)) return false;
   pixels[0] = along(std::min(box.x1, box.x2), left, width);
   pixels[1] = along(std::min(box.y1, box.y2), top, height);

@@ -30,8 +30,9 @@ class AdapterFiles : public ::testing::Test {
 };
 
 TEST_F(AdapterFiles, EverySpellingOfNames) {
-  for (const char* prefix : {"base_model.model.model.layers.1.self_attn.q_proj", "base_model.model.language_model.model.layers.1.self_attn.q_proj",
-                             "base_model.model.model.language_model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.q_proj"}) {
+  for (const char* prefix :
+       {"base_model.model.model.layers.1.self_attn.q_proj", "base_model.model.language_model.model.layers.1.self_attn.q_proj",
+        "base_model.model.model.language_model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.q_proj"}) {
     const auto adapter = load(pair(prefix));
     ASSERT_TRUE(adapter) << adapter.error().message();
     EXPECT_TRUE((*adapter)->covers(1, LinearRole::q));
@@ -83,7 +84,9 @@ TEST_F(AdapterFiles, WhatDoesNotFitIsRefused) {
 TEST_F(AdapterFiles, MissingFilesAndWeights) {
   EXPECT_FALSE(load_peft_folder("/nowhere/at/all", tiny_.decoder->config(), *tiny_.weights));
   TemporaryFolder model;
-  write_text(model / "config.json", R"({"model_type":"llama","hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":16,"vocab_size":10})");
+  write_text(
+      model / "config.json",
+      R"({"model_type":"llama","hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":16,"vocab_size":10})");
   const auto message = [&](const TensorShapes& tensors) {
     write_safetensors(model / "model.safetensors", tensors);
     const auto tiny = load_tiny_text(model.path());

@@ -19,7 +19,8 @@ class AssistantGoldens : public ::testing::TestWithParam<std::string> {
   Request request_of(const Golden& golden) const {
     Request request;
     request.raw_prompt = golden.prompt;
-    for (const std::string& picture : golden.pictures) request.raw_pictures.push_back(picture_file("transformers/" + GetParam() + "/" + picture));
+    for (const std::string& picture : golden.pictures)
+      request.raw_pictures.push_back(picture_file("transformers/" + GetParam() + "/" + picture));
     return request;
   }
 
@@ -34,7 +35,8 @@ void expect_pictures(const Golden& golden, const Probe& probe) {
   for (const nlohmann::json& view : golden.all.value("views", nlohmann::json::array()))
     if (view.at("mean_abs") != 0) views.push_back(view);  // black views fill up the batch of a picture with fewer tiles
   ASSERT_EQ(probe.views.size(), views.size()) << golden.name;
-  for (size_t i = 0; i < views.size(); ++i) EXPECT_NEAR(probe.views[i].mean, views[i].at("mean").get<double>(), 2e-6) << golden.name << " view " << i;
+  for (size_t i = 0; i < views.size(); ++i)
+    EXPECT_NEAR(probe.views[i].mean, views[i].at("mean").get<double>(), 2e-6) << golden.name << " view " << i;
 }
 
 TEST_P(AssistantGoldens, IdsViewsLogitsAndGreedyTokens) {
@@ -56,7 +58,8 @@ TEST(PairOfFiles, IdsViewLogitsAndGreedyTokens) {
   std::filesystem::copy_file(fixture(pair + "llava15-F16.gguf"), folder / "llava15-F16.gguf");
   std::filesystem::copy_file(fixture("mmproj/llava15-legacy.gguf"), folder / "mmproj-llava15.gguf");
   for (const std::string& mmproj : {std::string(), fixture("mmproj/llava15-legacy.gguf").string()}) {
-    const Loaded loaded = load_assistant({.model = (folder / "llava15-F16.gguf").string(), .mmproj = mmproj, .context = 512, .exact = true});
+    const Loaded loaded =
+        load_assistant({.model = (folder / "llava15-F16.gguf").string(), .mmproj = mmproj, .context = 512, .exact = true});
     ASSERT_TRUE(loaded.assistant);
     const Golden golden = read_goldens("text_models/llava15_pair").at(0);
     Request request;
@@ -71,14 +74,18 @@ TEST(PairOfFiles, IdsViewLogitsAndGreedyTokens) {
   }
   auto device = make_cpu_device({.threads = 1, .pin = false});
   ASSERT_TRUE(device);
-  const auto refused = Assistant::load(**device, {.model = (folder / "llava15-F16.gguf").string(), .mmproj = fixture("mmproj/llava_next-q8_0.gguf").string()});
+  const auto refused = Assistant::load(
+      **device, {.model = (folder / "llava15-F16.gguf").string(), .mmproj = fixture("mmproj/llava_next-q8_0.gguf").string()});
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message().find("rows of 96 values, the language model reads 64"), std::string::npos) << refused.error().message();
+  EXPECT_NE(refused.error().message().find("rows of 96 values, the language model reads 64"), std::string::npos)
+      << refused.error().message();
 }
 
-INSTANTIATE_TEST_SUITE_P(Text, AssistantGoldens, ::testing::Values("text_llama_gqa", "text_llama3_rope", "text_mistral", "text_qwen2", "text_qwen2_realtok"));
+INSTANTIATE_TEST_SUITE_P(Text, AssistantGoldens,
+                         ::testing::Values("text_llama_gqa", "text_llama3_rope", "text_mistral", "text_qwen2", "text_qwen2_realtok"));
 INSTANTIATE_TEST_SUITE_P(Pictures, AssistantGoldens,
-                         ::testing::Values("llava15", "llava15__legacy", "llava_next", "llava_next__legacy", "llava_onevision", "llava_onevision__legacy"));
+                         ::testing::Values("llava15", "llava15__legacy", "llava_next", "llava_next__legacy", "llava_onevision",
+                                           "llava_onevision__legacy"));
 
 }  // namespace
 }  // namespace lava::test

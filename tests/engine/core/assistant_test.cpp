@@ -16,7 +16,9 @@ const std::string llava = "transformers/llava15";
 
 class AssistantTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { loaded_ = std::make_unique<Loaded>(load_assistant({.model = fixture(llava).string(), .context = 700, .exact = true})); }
+  static void SetUpTestSuite() {
+    loaded_ = std::make_unique<Loaded>(load_assistant({.model = fixture(llava).string(), .context = 700, .exact = true}));
+  }
   static void TearDownTestSuite() { loaded_.reset(); }
   void SetUp() override { ASSERT_TRUE(loaded_ && loaded_->assistant); }
   Assistant& assistant() { return *loaded_->assistant; }
@@ -143,6 +145,16 @@ TEST_F(AssistantTest, TooLongAPromptIsRefusedWithNumbers) {
   EXPECT_FALSE(refused.error().remedy.empty());
 }
 
+TEST_F(AssistantTest, TooManyPicturesAreRefusedBeforeAnyIsEncoded) {
+  std::vector<MessagePart> parts{text_part("All of them")};
+  for (int i = 0; i < 50; ++i) parts.push_back(picture_part(picture_file(llava + "/scene.png")));
+  Request request = chat(parts);
+  request.on_progress = [](const char* phase, int, int) { ADD_FAILURE() << phase; };
+  const auto refused = assistant().answer(request);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().cause.find("800 of them for pictures"), std::string::npos) << refused.error().message();
+}
+
 TEST_F(AssistantTest, AFullContextEndsTheAnswer) {
   std::string text;
   for (int i = 0; i < 60; ++i) text += "word ";
@@ -200,6 +212,9 @@ TEST(AssistantLoad, ErrorsNameTheFile) {
   EXPECT_NE(message({.model = "/nowhere/model.gguf"}).find("/nowhere/model.gguf"), std::string::npos);
   EXPECT_NE(message({.model = fixture("mmproj/llava15-legacy.gguf").string()}).find("projector"), std::string::npos);
   EXPECT_NE(message({.model = fixture("transformers/text_qwen2").string(), .context = 100'000}).find("made for 4096"), std::string::npos);
+  EXPECT_NE(
+      message({.model = fixture(llava).string(), .mmproj = fixture("mmproj/llava15-legacy.gguf").string()}).find("its own vision part"),
+      std::string::npos);
   EXPECT_NE(message({.model = fixture("detector").string()}).find("no model"), std::string::npos);
 }
 

@@ -13,11 +13,13 @@ namespace {
 using nlohmann::json;
 
 json small() {
-  return {{"model_type", "llama"}, {"hidden_size", 64}, {"num_hidden_layers", 2}, {"num_attention_heads", 4}, {"num_key_value_heads", 4}, {"intermediate_size", 128}, {"vocab_size", 100}};
+  return {{"model_type", "llama"},    {"hidden_size", 64},        {"num_hidden_layers", 2}, {"num_attention_heads", 4},
+          {"num_key_value_heads", 4}, {"intermediate_size", 128}, {"vocab_size", 100}};
 }
 
 TEST(TextConfig, ClassDefaultsFillWhatPublishedFilesLeaveOut) {
-  const auto vicuna = read_hf_text_config({{"model_type", "llava"}, {"text_config", {{"model_type", "llama"}, {"rms_norm_eps", 1e-5}, {"vocab_size", 32064}}}});
+  const auto vicuna = read_hf_text_config(
+      {{"model_type", "llava"}, {"text_config", {{"model_type", "llama"}, {"rms_norm_eps", 1e-5}, {"vocab_size", 32064}}}});
   ASSERT_TRUE(vicuna) << vicuna.error().message();
   EXPECT_EQ(vicuna->width, 4096);
   EXPECT_EQ(vicuna->layers, 32);
@@ -29,7 +31,8 @@ TEST(TextConfig, ClassDefaultsFillWhatPublishedFilesLeaveOut) {
   EXPECT_FALSE(vicuna->qkv_bias);
   EXPECT_FLOAT_EQ(read_hf_text_config({{"model_type", "llava"}, {"text_config", json::object()}})->eps, 1e-6f);
 
-  const auto mistral = read_hf_text_config({{"model_type", "llava_next"}, {"text_config", {{"model_type", "mistral"}, {"rope_theta", 1e6}, {"sliding_window", nullptr}}}});
+  const auto mistral = read_hf_text_config(
+      {{"model_type", "llava_next"}, {"text_config", {{"model_type", "mistral"}, {"rope_theta", 1e6}, {"sliding_window", nullptr}}}});
   ASSERT_TRUE(mistral);
   EXPECT_EQ(mistral->kv_heads, 8);
   EXPECT_EQ(mistral->feed_forward, 14336);
@@ -44,7 +47,8 @@ TEST(TextConfig, ClassDefaultsFillWhatPublishedFilesLeaveOut) {
 }
 
 TEST(TextConfig, OriginalLayoutKeepsTheTextKeysOutside) {
-  for (const auto& [architecture, family] : {std::pair("LlavaLlamaForCausalLM", "llama"), {"LlavaMistralForCausalLM", "mistral"}, {"LlavaQwenForCausalLM", "qwen2"}}) {
+  for (const auto& [architecture, family] :
+       {std::pair("LlavaLlamaForCausalLM", "llama"), {"LlavaMistralForCausalLM", "mistral"}, {"LlavaQwenForCausalLM", "qwen2"}}) {
     json config = small();
     config["model_type"] = "llava";
     config["architectures"] = {architecture};
@@ -61,7 +65,11 @@ TEST(TextConfig, OriginalLayoutKeepsTheTextKeysOutside) {
 TEST(TextConfig, BothDialectsOfRope) {
   json older = small(), newer = small();
   older["rope_theta"] = 5e5;
-  older["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}};
+  older["rope_scaling"] = {{"rope_type", "llama3"},
+                           {"factor", 8.0},
+                           {"low_freq_factor", 1.0},
+                           {"high_freq_factor", 4.0},
+                           {"original_max_position_embeddings", 64}};
   newer["rope_parameters"] = older["rope_scaling"];
   newer["rope_parameters"]["rope_theta"] = 5e5;
   const auto a = read_hf_text_config(older), b = read_hf_text_config(newer);
@@ -117,12 +125,37 @@ TEST(TextConfig, SlidingWindowsShortenTheContext) {
 
 // Every key with every kind of wrong value: an error with a sentence, or a harmless configuration; never a crash.
 TEST(TextConfig, HostileValues) {
-  const std::vector<json> values{-1, 0, 1, 3, 1e300, -1e300, 1ull << 63, (1ll << 31), "64", true, json::array({1, 2}), json::object(), 0.5, std::numeric_limits<double>::quiet_NaN()};
+  const std::vector<json> values{-1,
+                                 0,
+                                 1,
+                                 3,
+                                 1e300,
+                                 -1e300,
+                                 1ull << 63,
+                                 (1ll << 31),
+                                 "64",
+                                 true,
+                                 json::array({1, 2}),
+                                 json::object(),
+                                 0.5,
+                                 std::numeric_limits<double>::quiet_NaN()};
   const json complete = [] {
     json config = small();
-    config.update({{"num_key_value_heads", 2}, {"head_dim", 16}, {"rms_norm_eps", 1e-5}, {"max_position_embeddings", 128}, {"rope_theta", 1e4}, {"hidden_act", "silu"},
-                   {"attention_bias", false}, {"mlp_bias", false}, {"architectures", {"LlamaForCausalLM"}},
-                   {"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}}}});
+    config.update({{"num_key_value_heads", 2},
+                   {"head_dim", 16},
+                   {"rms_norm_eps", 1e-5},
+                   {"max_position_embeddings", 128},
+                   {"rope_theta", 1e4},
+                   {"hidden_act", "silu"},
+                   {"attention_bias", false},
+                   {"mlp_bias", false},
+                   {"architectures", {"LlamaForCausalLM"}},
+                   {"rope_scaling",
+                    {{"rope_type", "llama3"},
+                     {"factor", 8.0},
+                     {"low_freq_factor", 1.0},
+                     {"high_freq_factor", 4.0},
+                     {"original_max_position_embeddings", 64}}}});
     return config;
   }();
   ASSERT_TRUE(read_hf_text_config(complete));
@@ -156,7 +189,7 @@ TEST(TextConfig, HostileValues) {
   for (const json& value : values) EXPECT_FALSE(read_hf_text_config(value));
   EXPECT_FALSE(read_hf_text_config({{"model_type", "llava"}}));
   EXPECT_FALSE(read_hf_text_config({{"model_type", "llava"}, {"text_config", 5}}));
-  EXPECT_FALSE(read_hf_text_config({{"model_type", "llama"}, {"num_attention_heads", 3}}));       // 4096 / 3
+  EXPECT_FALSE(read_hf_text_config({{"model_type", "llama"}, {"num_attention_heads", 3}}));  // 4096 / 3
   EXPECT_FALSE(read_hf_text_config({{"model_type", "llama"}, {"num_key_value_heads", 5}}));
   EXPECT_FALSE(read_hf_text_config({{"model_type", "llama"}, {"num_key_value_heads", 64}}));
   EXPECT_FALSE(read_hf_text_config({{"model_type", "llama"}, {"head_dim", 33}}));

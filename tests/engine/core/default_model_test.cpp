@@ -16,7 +16,8 @@ class DefaultModel : public ::testing::Test {
   static void SetUpTestSuite() {
     for (const auto& store : model_stores())
       if (std::filesystem::exists(store / "smollm2-135m-instruct-q4_1/SmolLM2-135M-Instruct.Q4_1.gguf"))
-        return void(loaded_ = std::make_unique<Loaded>(load_assistant({.model = (std::filesystem::path(LAVA_SOURCE_DIR) / "resources/models/default-v0").string(), .context = 1024})));
+        return void(loaded_ = std::make_unique<Loaded>(load_assistant(
+                        {.model = (std::filesystem::path(LAVA_SOURCE_DIR) / "resources/models/default-v0").string(), .context = 1024})));
   }
   static void TearDownTestSuite() { loaded_.reset(); }
   void SetUp() override {
@@ -33,7 +34,8 @@ TEST_F(DefaultModel, AnswersAreThoseOfTheIndependentImplementation) {
   for (std::string line; std::getline(file, line); ++answers) {
     const auto golden = nlohmann::json::parse(line);
     const std::string name = golden["picture"].get<std::string>() + ": " + golden["question"].get<std::string>();
-    const auto answer = (*loaded_)->answer(chat({picture_part(picture_file("default-v0/" + golden["picture"].get<std::string>())), text_part(golden["question"])}, 64));
+    const auto answer = (*loaded_)->answer(
+        chat({picture_part(picture_file("default-v0/" + golden["picture"].get<std::string>())), text_part(golden["question"])}, 64));
     ASSERT_TRUE(answer) << name << ": " << answer.error().message();
     EXPECT_EQ(answer->ids, golden["answer_ids"].get<std::vector<int32_t>>()) << name;
     EXPECT_EQ(answer->text, golden["with_boxes"].get<std::string>()) << name;
@@ -48,9 +50,11 @@ TEST_F(DefaultModel, FirstLogitsAgree) {
   std::string line;
   for (int i = 0; i < 4 && std::getline(file, line); ++i) {
     const auto golden = nlohmann::json::parse(line);
-    const auto probe = (*loaded_)->probe(chat({picture_part(picture_file("default-v0/" + golden["picture"].get<std::string>())), text_part(golden["question"])}), 0);
+    const auto probe = (*loaded_)->probe(
+        chat({picture_part(picture_file("default-v0/" + golden["picture"].get<std::string>())), text_part(golden["question"])}), 0);
     ASSERT_TRUE(probe) << probe.error().message();
-    for (const auto& entry : golden["top5"]) EXPECT_NEAR(probe->logits[entry[0].get<size_t>()], entry[1].get<double>(), 2e-4 * std::abs(entry[1].get<double>()));
+    for (const auto& entry : golden["top5"])
+      EXPECT_NEAR(probe->logits[entry[0].get<size_t>()], entry[1].get<double>(), 2e-4 * std::abs(entry[1].get<double>()));
   }
 }
 

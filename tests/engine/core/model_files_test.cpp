@@ -33,8 +33,10 @@ class ModelFilesTest : public ::testing::Test {
 };
 
 TEST_F(ModelFilesTest, TheDefaultModelFindsItsBaseInTheStore) {
-  const nlohmann::json manifest = {{"name", "Small"}, {"text", {{"gguf", "base/base.gguf"}}}, {"compute", "float32"}, {"grounding", "marks"}, {"chat", "chatml"},
-                                   {"adapters", {{{"path", "lora.safetensors"}, {"alpha", 32}, {"when", "picture"}}}}};
+  const nlohmann::json manifest = {
+      {"name", "Small"},      {"text", {{"gguf", "base/base.gguf"}}},
+      {"compute", "float32"}, {"grounding", "marks"},
+      {"chat", "chatml"},     {"adapters", {{{"path", "lora.safetensors"}, {"alpha", 32}, {"when", "picture"}}}}};
   const auto missing = with_manifest(manifest);
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, Error::Kind::not_found);
@@ -64,8 +66,14 @@ TEST_F(ModelFilesTest, ManifestsThatReachOutsideOrMakeNoSense) {
   write_text(folder_ / "default/base.gguf", "x");
   const nlohmann::json good = {{"text", {{"gguf", "base.gguf"}}}};
   EXPECT_TRUE(with_manifest(good));
-  for (const nlohmann::json& extra : std::vector<nlohmann::json>{{{"compute", "int3"}}, {{"grounding", "guess"}}, {{"adapters", 5}}, {{"adapters", {{{"path", "../x"}}}}},
-                                                                 {{"adapters", {{{"path", "x"}, {"when", "maybe"}}}}}, {{"name", 7}}, {{"text", "base.gguf"}}, {{"chat", nullptr}}}) {
+  for (const nlohmann::json& extra : std::vector<nlohmann::json>{{{"compute", "int3"}},
+                                                                 {{"grounding", "guess"}},
+                                                                 {{"adapters", 5}},
+                                                                 {{"adapters", {{{"path", "../x"}}}}},
+                                                                 {{"adapters", {{{"path", "x"}, {"when", "maybe"}}}}},
+                                                                 {{"name", 7}},
+                                                                 {{"text", "base.gguf"}},
+                                                                 {{"chat", nullptr}}}) {
     nlohmann::json manifest = good;
     manifest.update(extra);
     const auto files = with_manifest(manifest);
@@ -95,7 +103,7 @@ TEST_F(ModelFilesTest, FoldersOfGgufFiles) {
 TEST_F(ModelFilesTest, ProjectorsBesideAModel) {
   const fs::path folder = folder_ / "pair";
   write_text(folder / "tiny-Q4_0.gguf", "x");
-  fs::copy_file(fixture("mmproj/llava15-legacy.gguf"), folder / "mmproj-tiny-f16.gguf");  // rows of 64
+  fs::copy_file(fixture("mmproj/llava15-legacy.gguf"), folder / "mmproj-tiny-f16.gguf");     // rows of 64
   fs::copy_file(fixture("mmproj/llava_next-q8_0.gguf"), folder / "mmproj-other-q8_0.gguf");  // rows of 96
   EXPECT_EQ(*mmproj_width(folder / "mmproj-tiny-f16.gguf"), 64);
   EXPECT_EQ(find_mmproj(folder / "tiny-Q4_0.gguf", 64).file.filename(), "mmproj-tiny-f16.gguf");

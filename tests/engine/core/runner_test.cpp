@@ -94,7 +94,8 @@ TEST_F(Runner, GivenRowsAreTakenForTokens) {
   std::vector<std::vector<float>> rows;
   for (const int at : {3, 4, 5, 20, 49}) {
     rows.emplace_back(static_cast<size_t>(width));
-    std::memcpy(rows.back().data(), table->bytes.data() + sizeof(float) * static_cast<size_t>(prompt.info[at].token * width), sizeof(float) * static_cast<size_t>(width));
+    std::memcpy(rows.back().data(), table->bytes.data() + sizeof(float) * static_cast<size_t>(prompt.info[at].token * width),
+                sizeof(float) * static_cast<size_t>(width));
     prompt.embeddings[at] = rows.back().data();
     prompt.info[at].token = -1;
     prompt.keys[at] = {9, at};
@@ -122,7 +123,8 @@ TEST_F(Runner, StepsAllocateNothing) {
   const auto runner = this->runner(256);
   ASSERT_TRUE(runner->prefill(prompt(0, 40), {}));
   runner->prepare_steps();
-  Sampler sampler({.temperature = 0.7f, .top_k = 20, .top_p = 0.9f, .min_p = 0.01f, .repetition_penalty = 1.1f, .seed = 3}, tiny_.decoder->config().vocabulary);
+  Sampler sampler({.temperature = 0.7f, .top_k = 20, .top_p = 0.9f, .min_p = 0.01f, .repetition_penalty = 1.1f, .seed = 3},
+                  tiny_.decoder->config().vocabulary);
   const int64_t before = allocation_count();
   for (int i = 0; i < 50; ++i) {
     const auto token = sampler.pick(runner->logits());

@@ -80,8 +80,8 @@ TEST(Sampler, NumbersThatAreNoneAreAnError) {
 
 TEST(Sampler, FieldsOutOfRangeAreNamed) {
   EXPECT_TRUE(check_sampling({}));
-  for (const Sampling& bad : {Sampling{.temperature = -1}, Sampling{.temperature = NAN}, Sampling{.top_k = -1}, Sampling{.top_p = 1.5f}, Sampling{.min_p = -0.1f},
-                              Sampling{.repetition_penalty = 0}}) {
+  for (const Sampling& bad : {Sampling{.temperature = -1}, Sampling{.temperature = NAN}, Sampling{.top_k = -1}, Sampling{.top_p = 1.5f},
+                              Sampling{.min_p = -0.1f}, Sampling{.repetition_penalty = 0}}) {
     EXPECT_FALSE(check_sampling(bad));
   }
   EXPECT_NE(check_sampling({.top_p = 2}).error().what.find("top_p"), std::string::npos);

@@ -24,6 +24,18 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
+namespace {
+
+std::string with_header(const nlohmann::json& header) {
+  const std::string text = header.dump();
+  const uint64_t length = text.size();
+  std::string file(sizeof(length), '\0');
+  std::memcpy(file.data(), &length, sizeof(length));
+  return file + text;
+}
+
+}  // namespace
+
 void write_safetensors(const std::filesystem::path& path, const TensorShapes& tensors, float value) {
   nlohmann::json header;
   size_t at = 0;
@@ -33,13 +45,21 @@ void write_safetensors(const std::filesystem::path& path, const TensorShapes& te
     header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
-  const std::string text = header.dump();
-  std::string file(sizeof(uint64_t), '\0');
-  const uint64_t length = text.size();
-  std::memcpy(file.data(), &length, sizeof(length));
-  file += text;
+  std::string file = with_header(header);
   for (size_t i = 0; i < at; i += sizeof(float)) file.append(reinterpret_cast<const char*>(&value), sizeof(value));
   write_text(path, file);
+}
+
+void rename_tensors(const std::filesystem::path& from, const std::filesystem::path& to,
+                    const std::function<std::string(const std::string&)>& rename) {
+  std::ifstream stream(from, std::ios::binary);
+  const std::string file{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof(length));
+  const nlohmann::json old = nlohmann::json::parse(file.substr(sizeof(length), length));
+  nlohmann::json header;
+  for (const auto& [name, entry] : old.items()) header[name == "__metadata__" ? name : rename(name)] = entry;
+  write_text(to, with_header(header) + file.substr(sizeof(length) + length));
 }
 
 }  // namespace lava::test

@@ -1,6 +1,7 @@
 // Files that tests write.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -25,5 +26,9 @@ void write_text(const std::filesystem::path& path, const std::string& text);
 // All tensors float32, filled with `value`.
 using TensorShapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 void write_safetensors(const std::filesystem::path& path, const TensorShapes& tensors, float value = 0.01f);
+
+// A copy of a safetensors file with other names.
+void rename_tensors(const std::filesystem::path& from, const std::filesystem::path& to,
+                    const std::function<std::string(const std::string&)>& rename);
 
 }  // namespace lava::test

@@ -21,14 +21,21 @@ std::vector<Golden> read_goldens(const std::string& folder) {
   std::vector<Golden> goldens;
   const nlohmann::json expect = read_fixture_json(folder + "/expect.json");
   for (const nlohmann::json& one : expect.at("cases")) {
-    Golden golden{one.at("name"), one.at("prompt"), one.value("pictures", std::vector<std::string>()), one.at("prompt_token_ids"), one.at("greedy32"),
-                  one.value("n_prompt_tokens_expanded", 0), one};
+    Golden golden{one.at("name"),
+                  one.at("prompt"),
+                  one.value("pictures", std::vector<std::string>()),
+                  one.at("prompt_token_ids"),
+                  one.at("greedy32"),
+                  one.value("n_prompt_tokens_expanded", 0),
+                  one};
     goldens.push_back(std::move(golden));
   }
   return goldens;
 }
 
-int32_t best_id(std::span<const float> logits) { return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()); }
+int32_t best_id(std::span<const float> logits) {
+  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
 
 void expect_logits(const Golden& golden, std::span<const float> logits, double tolerance) {
   const nlohmann::json& stats = golden.all.at("logits_last");

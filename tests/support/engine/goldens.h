@@ -16,7 +16,7 @@ struct Golden {
   nlohmann::json all;
 };
 
-std::filesystem::path fixture(const std::string& path);  // below tests/fixtures
+std::filesystem::path fixture(const std::string& path);       // below tests/fixtures
 std::vector<Golden> read_goldens(const std::string& folder);  // with expect.json
 nlohmann::json read_fixture_json(const std::string& path);
 

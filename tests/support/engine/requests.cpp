@@ -24,7 +24,9 @@ Request chat(std::vector<MessagePart> parts, int max_tokens) {
   return request;
 }
 
-void add_turn(Request& request, ChatMessage::Role role, std::vector<MessagePart> parts) { request.messages.push_back({role, std::move(parts)}); }
+void add_turn(Request& request, ChatMessage::Role role, std::vector<MessagePart> parts) {
+  request.messages.push_back({role, std::move(parts)});
+}
 
 Loaded load_assistant(const AssistantOptions& options) {
   Loaded loaded;
