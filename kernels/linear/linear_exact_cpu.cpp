@@ -116,7 +116,7 @@ void widen_rows(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_
 void widen_file_rows(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_t depth, float* panel, float* line) {
   for (int64_t r = 0; r < count; ++r) {
     const bool exists = row0 + r < w.out;
-    if (exists) dequantize_row(w.format, w.data + row_bytes(w.format, (row0 + r) * w.in + k0), line, depth);
+    if (exists) widen_file_row(w, row0 + r, k0, depth, line);
     for (int64_t k = 0; k < depth; ++k) panel[k * count + r] = exists ? line[k] : 0.0f;
   }
 }

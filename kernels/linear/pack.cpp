@@ -163,12 +163,14 @@ void pack_matrix(DType format, MatrixLayout layout, int64_t out, int64_t in, con
   }
 }
 
+void widen_file_row(const Matrix& matrix, int64_t row, int64_t first, int64_t count, float* target) {
+  LAVA_CHECK(matrix.layout == MatrixLayout::rows && row >= 0 && row < matrix.out && first >= 0 && first + count <= matrix.in);
+  dequantize_row(matrix.format, matrix.data + row_bytes(matrix.format, row * matrix.in + first), target, count);
+}
+
 void widen_row(const Matrix& matrix, int64_t row, float* target) {
+  if (matrix.layout == MatrixLayout::rows) return widen_file_row(matrix, row, 0, matrix.in, target);
   LAVA_CHECK(row >= 0 && row < matrix.out);
-  if (matrix.layout == MatrixLayout::rows) {
-    dequantize_row(matrix.format, matrix.data + static_cast<size_t>(row) * row_bytes(matrix.format, matrix.in), target, matrix.in);
-    return;
-  }
   const PackedFormat f = packed_format(matrix.format);
   const int64_t blocks = matrix.in / f.values();
   const std::byte* group = matrix.data + row / 16 * blocks * f.bytes();

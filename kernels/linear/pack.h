@@ -49,5 +49,7 @@ struct PackedFormat {
 
 // Row `row` of the matrix, in any layout, as float32: `matrix.in` values.
 void widen_row(const Matrix& matrix, int64_t row, float* target);
+// Values [first, first + count) of a row as in the file; both multiples of the format's block.
+void widen_file_row(const Matrix& matrix, int64_t row, int64_t first, int64_t count, float* target);
 
 }  // namespace lava
