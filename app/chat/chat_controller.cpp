@@ -45,7 +45,10 @@ ChatController::ChatController(HistoryStore& history, EngineLink& engine, const 
 }
 
 ChatController::~ChatController() {
-  for (Turn* turn : turns_) turn->disconnect(this);
+  for (Turn* turn : turns_) {
+    turn->disconnect(this);
+    turn->stop();  // what was written so far is queued for the history
+  }
 }
 
 void ChatController::keep_draft() {
@@ -145,7 +148,7 @@ void ChatController::send() {
 }
 
 void ChatController::try_example(const QString& picture, const QString& question) {
-  if (busy()) return;
+  if (busy() || opening_) return;
   const int generation = generation_;
   const auto work = [&media = media_, picture]() -> Result<Attachment> {
     QFile file(picture);
@@ -277,7 +280,7 @@ void ChatController::try_again(qint64 answer) {
 
 void ChatController::begin_edit(qint64 question) {
   const int at = find(question, Role::user);
-  if (busy() || at < 0 || branch_[static_cast<size_t>(at)].message.id == 0) return;
+  if (busy() || opening_ || at < 0 || branch_[static_cast<size_t>(at)].message.id == 0) return;
   keep_draft();
   const Message& message = branch_[static_cast<size_t>(at)].message;
   editing_ = message.id;
@@ -295,7 +298,7 @@ void ChatController::cancel_edit() {
 void ChatController::select_sibling(qint64 message, int by) {
   int at = find(message, Role::assistant);
   if (at < 0) at = find(message, Role::user);
-  if (busy() || at < 0) return;
+  if (busy() || opening_ || at < 0) return;
   const ShownMessage& shown = branch_[static_cast<size_t>(at)];
   const auto it = std::find(shown.siblings.begin(), shown.siblings.end(), shown.message.id);
   if (it == shown.siblings.end()) return;

@@ -7,7 +7,7 @@
 namespace lava::app {
 namespace {
 
-constexpr long views_timeout_ms = 5000;
+constexpr long views_timeout_ms = 2000;
 constexpr qsizetype most_views_bytes = 4 << 20;
 
 Result<std::vector<TurnContent>> read_turns(const MediaStore& media, const std::vector<AskTurn>& turns) {
@@ -95,7 +95,7 @@ void LocalEngine::use_model(const QString& path) {
 
 Asking* LocalEngine::ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) {
   auto* asking = new LocalAsking(parent);
-  background_.run(asking, [&media = media_, turns] { return read_turns(media, turns); },
+  pictures_.run(asking, [&media = media_, turns] { return read_turns(media, turns); },
                   [asking, url = process_.url(), token = process_.token(), options](const Result<std::vector<TurnContent>>& contents) {
                     asking->ask(url, token, contents, options);
                   });
@@ -110,7 +110,7 @@ void LocalEngine::count_tokens(int width, int height, QObject* context, std::fun
   request.body = QJsonDocument(body).toJson(QJsonDocument::Compact);
   request.post = true;
   request.timeout_ms = views_timeout_ms;
-  background_.run(context, [request] { return read_tokens(request); }, std::move(then));
+  views_.run(context, [request] { return read_tokens(request); }, std::move(then));
 }
 
 }  // namespace lava::app

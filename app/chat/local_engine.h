@@ -27,7 +27,7 @@ class LocalEngine : public EngineLink {
   EngineProcess process_;
   EngineOptions options_;
   QString phase_;
-  Background background_;
+  Background pictures_, views_;  // reading pictures never waits for a preview
 };
 
 }  // namespace lava::app

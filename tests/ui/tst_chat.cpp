@@ -55,6 +55,18 @@ class TestChat : public QObject {
     QVERIFY(f.chat->busy());
   }
 
+  void closing_the_program_keeps_what_was_written() {
+    ChatFixture f;
+    FakeAsking* asking = f.ask("Tell me");
+    QVERIFY(asking);
+    const ChatId chat = f.chat->chat_id();
+    asking->say("Once upon");
+    f.reopen();
+    QVERIFY(wait([&] { return f.stored(chat).size() == 2; }));
+    QCOMPARE(f.stored(chat)[1].text, QString("Once upon"));
+    QCOMPARE(f.stored(chat)[1].state, MessageState::stopped);
+  }
+
   void stop_keeps_what_was_written() {
     ChatFixture f;
     FakeAsking* asking = f.ask("Tell me");

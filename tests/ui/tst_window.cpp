@@ -305,6 +305,34 @@ class TestWindow : public QObject {
     QVERIFY(std::abs(row->mapToScene({0, 0}).y() - y) < 2);
   }
 
+  // Only what is visible is built, however long the chat is.
+  void a_chat_of_a_thousand_messages_opens() {
+    WindowFixture f;
+    const ChatId chat = *f.history->create_chat("Long").result();
+    Message message;
+    message.chat = chat;
+    for (int i = 0; i < 1000; ++i) {
+      message.role = i % 2 == 0 ? Role::user : Role::assistant;
+      message.text = QString("Message %1 says **something** of a few words.\n\n- and a list\n- of two").arg(i);
+      const auto added = f.history->add_message(message).result();
+      QVERIFY(added);
+      message.parent = *added;
+    }
+    f.chat->open_chat(chat);
+    QVERIFY(wait([&] { return f.chat->transcript()->count() > 3000 && f.find("answer_text"); }));
+    QVERIFY(f.find_all("answer_text").size() < 100);
+    QVERIFY(f.find("messages")->property("atYEnd").toBool());
+    FakeAsking* asking = f.ask("And now?");
+    QVERIFY(asking);
+    asking->say("Words at the end");
+    QVERIFY(wait([&] { return f.entry("text")["text"] == "Words at the end"; }));
+    QElapsedTimer timer;
+    timer.start();
+    for (int i = 0; i < 100; ++i) asking->say(QString(" word%1").arg(i));
+    QVERIFY(wait([&] { return f.entry("text")["text"].toString().endsWith("word99"); }));
+    QVERIFY2(timer.elapsed() < 5000, qPrintable(QString::number(timer.elapsed())));
+  }
+
   void a_resize_keeps_the_newest_in_view() {
     WindowFixture f;
     f.type("long");

@@ -17,6 +17,20 @@ ApplicationWindow {
     title: App.chat.title === "" ? "Lavascope" : App.chat.title + " - Lavascope"
     color: Theme.ground
     font.pixelSize: Theme.body
+    // For dialogs that Qt draws itself.
+    palette.window: Theme.card
+    palette.windowText: Theme.text
+    palette.base: Theme.ground
+    palette.text: Theme.text
+    palette.button: Theme.hover
+    palette.buttonText: Theme.text
+    palette.highlight: Theme.accent
+    palette.highlightedText: Theme.onAccent
+    palette.light: Theme.hover
+    palette.midlight: Theme.line
+    palette.mid: Theme.control
+    palette.dark: Theme.control
+    palette.placeholderText: Theme.faint
 
     function toggle_sidebar() {
         if (narrow) drawer = !drawer;

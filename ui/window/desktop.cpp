@@ -3,6 +3,7 @@
 #include <QBuffer>
 #include <QClipboard>
 #include <QDesktopServices>
+#include <QDir>
 #include <QFile>
 #include <QGuiApplication>
 #include <QImage>
@@ -11,6 +12,7 @@
 #include <QJsonObject>
 #include <QMimeData>
 #include <QPointer>
+#include <QStandardPaths>
 #include <QThreadPool>
 
 namespace lava::ui {
@@ -72,6 +74,11 @@ void Desktop::open_link(const QString& link) {
   const QUrl url(link, QUrl::StrictMode);
   trusted_.insert(host_of(link));
   if (url.scheme() == "http" || url.scheme() == "https" || url.scheme() == "mailto") QDesktopServices::openUrl(url);
+}
+
+QUrl Desktop::pictures_folder() const {
+  const QString folder = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
+  return QUrl::fromLocalFile(QFile::exists(folder) ? folder : QDir::homePath());
 }
 
 QVariantList Desktop::examples() const {

@@ -22,6 +22,7 @@ class Desktop : public QObject {
   Q_INVOKABLE QString host_of(const QString& link) const;
   Q_INVOKABLE bool trusts(const QString& link) const;  // a link to this host was opened before in this session
   Q_INVOKABLE void open_link(const QString& link);
+  Q_INVOKABLE QUrl pictures_folder() const;
   Q_INVOKABLE QString path_of(const QUrl& file) const { return file.toLocalFile(); }
   Q_INVOKABLE QVariantList examples() const;  // {title, hint, picture, question}
 

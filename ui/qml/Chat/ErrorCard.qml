@@ -76,6 +76,12 @@ Panel {
         }
         Loader {
             width: parent.width
+            active: App.engine.modelMissing
+            visible: active
+            sourceComponent: MissingModelCard {}
+        }
+        Loader {
+            width: parent.width
             active: card.unfolded
             visible: active
             sourceComponent: Rectangle {

@@ -141,6 +141,7 @@ FocusScope {
         sourceComponent: FileDialog {
             title: qsTr("Add pictures")
             fileMode: FileDialog.OpenFiles
+            currentFolder: Desktop.pictures_folder()
             nameFilters: [qsTr("Pictures (*.png *.jpg *.jpeg *.webp *.gif *.bmp *.ppm *.pgm)"), qsTr("All files (*)")]
             onAccepted: composer.model.add_files(selectedFiles)
         }
