@@ -97,7 +97,9 @@ Result<AnswerDone> EngineSession::ask(std::vector<TurnContent> turns, const AskO
                                       const std::function<void(const QString&)>& on_text) {
   if (process_ && process_->state() == EngineProcess::State::failed) LAVA_CHECK_OK(start(EngineOptions(options_)));
   QEventLoop loop;
-  Question question(url_, token_, std::move(turns), options);
+  AskOptions sent = options;
+  sent.model = props_["served_model"].toString();
+  Question question(url_, token_, std::move(turns), sent);
   Result<AnswerDone> result = tl::unexpected(interrupted_error());
   QObject::connect(&question, &Question::progress, &loop, [](const QString& phase, int done, int total) {
     if (phase != "answer") terminal::progress(asking_line(phase, done, total).text);

@@ -33,8 +33,12 @@ QByteArray request_body(const std::vector<TurnContent>& turns, const AskOptions&
                    {"stream", true},
                    {"stream_options", QJsonObject{{"include_usage", true}}},
                    {"max_tokens", options.max_tokens},
-                   {"temperature", options.temperature},
-                   {"lavascope", QJsonObject{{"events", true}}}};
+                   {"temperature", options.temperature}};
+  if (options.model.isEmpty()) {
+    body["lavascope"] = QJsonObject{{"events", true}};
+  } else {
+    body["model"] = options.model;
+  }
   if (options.seed) body["seed"] = *options.seed;
   return QJsonDocument(body).toJson(QJsonDocument::Compact);
 }

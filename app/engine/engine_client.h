@@ -21,6 +21,7 @@ struct AskOptions {
   int max_tokens = 512;
   double temperature = 0;
   std::optional<qint64> seed;
+  QString model;  // only for a server that is not ours (props: served_model): sent with the question, and our own fields are left out
 };
 
 struct AnswerDone {

@@ -1,5 +1,6 @@
 #include "app/engine/health_watch.h"
 
+#include <QJsonArray>
 #include <algorithm>
 #include <chrono>
 
@@ -50,24 +51,36 @@ void HealthWatch::run() {
   }
 }
 
+// What the engine says of itself; of a server that is not ours, `served_model` is the first model that it offers.
+QJsonObject HealthWatch::describe() {
+  long status = 0;
+  const auto props = get("/props", &status);
+  if (props && (*props)["grounding"].isString()) return *props;
+  const auto models = get("/v1/models", &status);
+  const QString name = models ? (*models)["data"].toArray()[0].toObject()["id"].toString() : QString();
+  return name.isEmpty() ? QJsonObject{} : QJsonObject{{"model", name}, {"served_model", name}};
+}
+
+bool HealthWatch::silent_for(int milliseconds) {
+  silent_ms_ += milliseconds;
+  if (silent_ms_ < patience_ms_) return true;
+  told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds",
+                "Restart the engine"});
+  return false;
+}
+
 bool HealthWatch::ask() {
   const auto before = std::chrono::steady_clock::now();
   long status = 0;
   const auto health = get("/health", &status);
-  if (!health) {
-    silent_ms_ +=
-        interval_ms +
-        static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before).count());
-    if (silent_ms_ < patience_ms_) return true;
-    told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds",
-                  "Restart the engine"});
-    return false;
-  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
+  // Some servers answer with the status alone.
+  const bool bare_ok = status == 200 && (!health || !health->contains("status"));
+  if (!health && !bare_ok) return silent_for(interval_ms + static_cast<int>(took.count()));
   silent_ms_ = 0;
-  const QString state = (*health)["status"].toString();
-  if (state == "ok") {
-    const auto props = get("/props", &status);
-    told_.ready(props ? *props : QJsonObject{});
+  const QString state = health ? (*health)["status"].toString() : QString();
+  if (bare_ok || state == "ok") {
+    told_.ready(describe());
     return false;
   }
   if (state == "error") {

@@ -24,7 +24,9 @@ class HealthWatch {
 
  private:
   void run();
-  bool ask();  // false: the matter is settled
+  bool ask();                         // false: the matter is settled
+  bool silent_for(int milliseconds);  // false: patience is over
+  QJsonObject describe();
   Result<QJsonObject> get(const QByteArray& path, long* status);
   bool pause(int milliseconds);
 

@@ -6,6 +6,7 @@
 #include <QtTest>
 
 #include "app/cli/annotate.h"
+#include "app/engine/http_call.h"
 #include "app/history/history_store.h"
 #include "tests/support/app/fake_server.h"
 
@@ -55,6 +56,7 @@ class CliTest : public QObject {
   void annotate_draws();
   void several_pictures();
   void a_server_of_someone_else();
+  void a_server_of_another_kind();
   void the_question_from_standard_input();
   void wrong_use_data();
   void wrong_use();
@@ -134,6 +136,21 @@ void CliTest::a_server_of_someone_else() {
   QCOMPARE(nobody.code, 1);
   QVERIFY2(nobody.err.contains("http://127.0.0.1:1"), qPrintable(nobody.err));
   QCOMPARE(run({"ask", "--server", "nonsense", "hello"}).code, 1);
+}
+
+void CliTest::a_server_of_another_kind() {
+  FakeServer server("foreign");
+  QCOMPARE(run({"ask", "--server", server.url().toString(), "hello"}).out, answer_text + "\n");
+  QByteArray body;
+  HttpCall().perform({(server.url().toString() + "/test/last").toUtf8(), FakeServer::token().toUtf8()}, [&](long, QByteArrayView bytes) {
+    body.append(bytes);
+    return true;
+  });
+  const QJsonObject last = QJsonDocument::fromJson(body).object();
+  QCOMPARE(last["model"].toString(), QString("someone/llava"));
+  QCOMPARE(last["extension"].toBool(true), false);
+  auto store = history();
+  QCOMPARE(store->branch(store->chats()[0].id)[1].model, QString("someone/llava"));
 }
 
 void CliTest::the_question_from_standard_input() {

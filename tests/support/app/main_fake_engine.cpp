@@ -144,6 +144,8 @@ void complete(const httplib::Request& request, httplib::Response& response) {
                     {"pictures", asked.pictures},
                     {"max_tokens", asked.max_tokens},
                     {"stream", body.value("stream", false)},
+                    {"model", body.value("model", "")},
+                    {"extension", body.contains("lavascope")},
                     {"question", asked.question}};
   } catch (const std::exception& problem) {
     response.status = 400;
@@ -170,6 +172,7 @@ int run(const std::string& fake, const std::string& token, int port) {
     return httplib::Server::HandlerResponse::Handled;
   });
   server.Get("/health", [&](const httplib::Request&, httplib::Response& response) {
+    if (fake == "foreign") return;  // status 200 and nothing else
     if (fake == "mute") std::this_thread::sleep_for(100s);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     const double progress = fake == "slow_load" ? std::min(1.0, seconds / 1.2) : 1;
@@ -182,7 +185,12 @@ int run(const std::string& fake, const std::string& token, int port) {
     response.set_content(health.dump(), "application/json");
     if (fake == "crash_loading") _exit(7);
   });
-  server.Get("/props", [](const httplib::Request&, httplib::Response& response) {
+  server.Get("/v1/models", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(R"({"object":"list","data":[{"id":"someone/llava"}]})", "application/json");
+  });
+  server.Get("/props", [&](const httplib::Request&, httplib::Response& response) {
+    response.status = fake == "foreign" ? 404 : 200;
+    if (fake == "foreign") return;
     response.set_content(R"({"model":"fake","vision":true,"grounding":"boxes"})", "application/json");
   });
   server.Get("/test/last", [](const httplib::Request&, httplib::Response& response) {
