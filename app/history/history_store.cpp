@@ -35,6 +35,7 @@ struct Opened {
 
 Result<Database> open_writer(const QString& file, const QString& folder) {
   LAVA_TRY(Database database, Database::open(file, Access::read_write));
+  QFile::setPermissions(file, QFile::ReadOwner | QFile::WriteOwner);  // the log and the shared file take these over
   LAVA_TRY(const qint64 version, database.integer("PRAGMA user_version"));
   if (version > static_cast<qint64>(migration_texts().size())) return fail(Error::Kind::unsupported, newer_file);
   LAVA_CHECK_OK(database.execute(writer_settings));
@@ -174,9 +175,11 @@ QString HistoryStore::Impl::run_check() {
 }
 
 Result<std::unique_ptr<HistoryStore>> HistoryStore::open(const QString& folder) {
+  const bool known = QFileInfo::exists(folder);
   if (!QDir().mkpath(folder))
     return fail(Error::Kind::io, "The folder for the history cannot be made", QDir::toNativeSeparators(folder).toStdString(),
                 "Check the permissions of the folder above it");
+  if (!known) QFile::setPermissions(folder, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
   const QString file = QDir(folder).filePath("history.sqlite");
   auto impl = std::make_unique<Impl>(folder, file);
   LAVA_TRY(Opened opened, open_for_writing(file, folder, impl->lock));

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <QFile>
 #include <QHash>
 #include <QProcess>
 #include <QRandomGenerator>
@@ -68,6 +69,7 @@ class HistorySurvivesTest : public QObject {
   void kill_at_any_moment();
   void a_full_disk();
   void a_disk_that_is_full_from_the_start();
+  void a_history_of_version_1_opens();
 };
 
 void HistorySurvivesTest::kill_at_any_moment() {
@@ -151,6 +153,24 @@ void HistorySurvivesTest::a_disk_that_is_full_from_the_start() {
   auto store = HistoryStore::open(folder.path());
   QVERIFY((*store)->create_chat("after").result());
   QCOMPARE((*store)->chats().size(), 4u);
+}
+
+// A file as the first release wrote it; it must open in every later one.
+void HistorySurvivesTest::a_history_of_version_1_opens() {
+  QTemporaryDir home;
+  const QString folder = home.path();
+  QVERIFY(QFile::copy(LAVA_SOURCE_DIR "/tests/fixtures/history/v1.sqlite", folder + "/history.sqlite"));
+  QFile::setPermissions(folder + "/history.sqlite", QFile::ReadOwner | QFile::WriteOwner | QFile::ReadOther);
+  auto store = std::move(*HistoryStore::open(folder));
+  QVERIFY(!store->read_only());
+  QCOMPARE(store->chats("mat").at(0).title, QString("Where is the cat?"));
+  QCOMPARE(store->bin().at(0).title, QString("Was ist das für ein Löffel?"));
+  const auto branch = store->branch(store->chats()[0].id);
+  QCOMPARE(branch.size(), 2u);
+  QCOMPARE(branch[0].attachments.at(0).name, QString("chelsea.png"));
+  QCOMPARE(branch[1].boxes.size(), 2u);
+  QVERIFY(store->rename_chat(store->chats()[0].id, "still writable").result());
+  QVERIFY(!(QFile::permissions(folder + "/history.sqlite") & (QFile::ReadGroup | QFile::ReadOther)));  // chats are private
 }
 
 QTEST_GUILESS_MAIN(HistorySurvivesTest)
