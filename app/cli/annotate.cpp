@@ -7,7 +7,7 @@
 namespace lava::app {
 namespace {
 
-constexpr Colour dark{0x11, 0x11, 0x11}, white{0xff, 0xff, 0xff};
+constexpr Colour dark{0x11, 0x11, 0x11};
 constexpr qsizetype most_letters = 40;
 
 struct Frame {  // pixels; right and bottom are outside
@@ -95,24 +95,6 @@ QString short_label(const QString& label) {
 }
 
 }  // namespace
-
-LabelColour label_colour(const QString& label) {
-  static constexpr std::array<LabelColour, 12> colours = {{{{0xE6, 0x9F, 0x00}, dark},
-                                                           {{0x56, 0xB4, 0xE9}, dark},
-                                                           {{0x00, 0x9E, 0x73}, dark},
-                                                           {{0xF0, 0xE4, 0x42}, dark},
-                                                           {{0x00, 0x72, 0xB2}, white},
-                                                           {{0xD5, 0x5E, 0x00}, dark},
-                                                           {{0xCC, 0x79, 0xA7}, dark},
-                                                           {{0x44, 0xAA, 0x99}, dark},
-                                                           {{0x99, 0x99, 0x33}, dark},
-                                                           {{0x88, 0x22, 0x55}, white},
-                                                           {{0x33, 0x22, 0x88}, white},
-                                                           {{0xBB, 0xBB, 0xBB}, dark}}};
-  uint32_t hash = 2166136261u;  // FNV-1a
-  for (const char byte : label.toLower().toUtf8()) hash = (hash ^ static_cast<uint8_t>(byte)) * 16777619u;
-  return colours[hash % colours.size()];
-}
 
 void draw_boxes(media::Picture& picture, const std::vector<GroundedBox>& boxes) {
   if (picture.width <= 0 || picture.height <= 0) return;

@@ -39,8 +39,7 @@ void blend(media::Picture& picture, int x, int y, Colour colour, float alpha) {
   if (x < 0 || y < 0 || x >= picture.width || y >= picture.height || !(alpha > 0)) return;
   alpha = std::min(alpha, 1.0f);
   uint8_t* pixel = picture.row(y) + static_cast<size_t>(x) * 3;
-  const uint8_t target[3] = {colour.red, colour.green, colour.blue};
-  for (int c = 0; c < 3; ++c) pixel[c] = static_cast<uint8_t>(std::lround(pixel[c] + (target[c] - pixel[c]) * alpha));
+  for (int c = 0; c < 3; ++c) pixel[c] = static_cast<uint8_t>(std::lround(pixel[c] + (colour[c] - pixel[c]) * alpha));
 }
 
 struct LabelFont::Faces {

@@ -3,13 +3,11 @@
 #include <QString>
 #include <memory>
 
-#include "engine/media/picture.h"
+#include "engine/media/resize.h"
 
 namespace lava::app {
 
-struct Colour {
-  uint8_t red = 0, green = 0, blue = 0;
-};
+using media::Colour;
 
 // One pixel moved towards a colour; alpha 0..1. Outside the picture nothing happens.
 void blend(media::Picture& picture, int x, int y, Colour colour, float alpha);

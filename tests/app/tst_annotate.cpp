@@ -11,7 +11,7 @@ using namespace lava::app;
 namespace {
 
 std::array<int, 3> pixel(const media::Picture& p, int x, int y) { return {p.row(y)[x * 3], p.row(y)[x * 3 + 1], p.row(y)[x * 3 + 2]}; }
-std::array<int, 3> rgb(Colour c) { return {c.red, c.green, c.blue}; }
+std::array<int, 3> rgb(Colour c) { return {c[0], c[1], c[2]}; }
 GroundedBox box(const QString& label, double x1, double y1, double x2, double y2) { return {label, x1, y1, x2, y2}; }
 
 int count(const media::Picture& p, Colour colour, int left, int top, int right, int bottom) {
@@ -67,7 +67,7 @@ void AnnotateTest::the_tag_stands_above_with_text() {
   int ink = 0;
   for (int y = 40; y < 58; ++y)
     for (int x = 50; x < 100; ++x)
-      ink += std::abs(pixel(p, x, y)[0] - colour.ink.red) < 60 && std::abs(pixel(p, x, y)[1] - colour.ink.green) < 60;
+      ink += std::abs(pixel(p, x, y)[0] - colour.ink[0]) < 60 && std::abs(pixel(p, x, y)[1] - colour.ink[1]) < 60;
   QVERIFY2(ink > 60, qPrintable(QString::number(ink)));
   QCOMPARE(count(p, colour.fill, 0, 0, 300, 36), 0);
 }

@@ -115,7 +115,7 @@ void CliTest::annotate_draws() {
   QCOMPARE(QSize(p->width, p->height), QSize(300, 300));
   const Colour cat = label_colour("cat").fill;
   const uint8_t* pixel = p->row(60) + 21 * 3;  // on the left line of the cat's box
-  QCOMPARE((std::array<int, 3>{pixel[0], pixel[1], pixel[2]}), (std::array<int, 3>{cat.red, cat.green, cat.blue}));
+  QCOMPARE((std::array<int, 3>{pixel[0], pixel[1], pixel[2]}), (std::array<int, 3>{cat[0], cat[1], cat[2]}));
 }
 
 void CliTest::several_pictures() {

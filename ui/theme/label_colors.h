@@ -1,4 +1,4 @@
-// A label keeps its colour in every picture and on every run: a stable hash picks one of twelve.
+// The colours of labels (app/grounding) as Qt draws them.
 #pragma once
 #include <QColor>
 #include <QString>
