@@ -20,7 +20,7 @@ fs::path program_folder() {
   return error ? fs::path() : program.parent_path();
 }
 
-bool is_inside(const fs::path& path, const fs::path& folder) {
+[[maybe_unused]] bool is_inside(const fs::path& path, const fs::path& folder) {
   const std::string text = path.string(), start = folder.string() + "/";
   return !folder.empty() && text.starts_with(start);
 }
@@ -29,8 +29,9 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
 
 std::vector<fs::path> model_stores() {
   std::vector<fs::path> stores;
-  if (const fs::path chosen = from_environment("LAVASCOPE_MODELS"); !chosen.empty()) stores.push_back(chosen);
-  if (const fs::path data = from_environment("XDG_DATA_HOME"); !data.empty()) {
+  if (const fs::path chosen = from_environment("LAVASCOPE_MODELS"); !chosen.empty()) {
+    stores.push_back(chosen);
+  } else if (const fs::path data = from_environment("XDG_DATA_HOME"); !data.empty()) {
     stores.push_back(data / "lavascope/models");
   } else if (const fs::path home = from_environment("HOME"); !home.empty()) {
     stores.push_back(home / ".local/share/lavascope/models");
@@ -45,8 +46,6 @@ std::vector<fs::path> resource_folders() {
   if (!program.empty()) folders.push_back((program / "../share/lavascope").lexically_normal());
 #ifdef LAVA_BUILD_TREE
   if (is_inside(program / "x", LAVA_BUILD_TREE)) folders.push_back(fs::path(LAVA_SOURCE_TREE) / "resources");
-#else
-  static_cast<void>(is_inside);
 #endif
   return folders;
 }
