@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "engine/cli/commands.h"
+#include "engine/core/model_files.h"
 #include "engine/io/names.h"
 #include "engine/media/picture.h"
 
@@ -82,8 +83,53 @@ bool is_picture(const std::filesystem::path& path) {
   return file && media::looks_like_picture(file->bytes());
 }
 
+bool is_manifest(const std::string& path) {
+  std::error_code error;
+  return path == "default" || std::filesystem::exists(std::filesystem::path(path) / "model.json", error);
+}
+
+// A model put together by a model.json: the language model's facts, and what each other file adds.
+Result<Facts> inspect_manifest(const Options& options) {
+  AssistantOptions assistant;
+  assistant.model = options.path;
+  LAVA_TRY(const ModelFiles files, find_model_files(assistant));
+  LAVA_TRY(Facts facts, io::inspect_model(files.text, options.context));
+  const auto row = [](const Facts& part) {
+    return Facts{{"tensors", part["tensors"]}, {"parameters", part["parameters"]}, {"bytes", part["file_bytes"]}};
+  };
+  Facts parts = {{"language model", row(facts)}};
+  const auto add = [&](const std::string& name, const std::filesystem::path& path) -> Result<void> {
+    LAVA_TRY(const Facts part, io::inspect_model(path));
+    parts[name] = row(part);
+    for (const char* sum : {"files", "file_bytes", "parameters", "tensors"}) facts[sum] = facts[sum].get<uint64_t>() + part[sum].get<uint64_t>();
+    if (facts.contains("memory"))
+      for (const char* sum : {"weight_bytes", "total_bytes"})
+        if (facts["memory"].contains(sum)) facts["memory"][sum] = facts["memory"][sum].get<uint64_t>() + part["file_bytes"].get<uint64_t>();
+    for (const auto& [format, more] : part["formats"].items())
+      for (const auto& [key, value] : more.items()) {
+        Facts& sum = facts["formats"][format];
+        sum[key] = (sum.contains(key) ? sum[key].get<uint64_t>() : 0) + value.get<uint64_t>();
+      }
+    return {};
+  };
+  for (const auto& [key, name] : {std::pair("encoder_file", "vision tower"), std::pair("connector_file", "connector")})
+    if (files.vision.is_object() && files.vision.contains(key) && files.vision[key].is_string())
+      LAVA_CHECK_OK(add(name, files.folder / files.vision[key].get<std::string>()));
+  for (const ManifestAdapter& adapter : files.adapters) LAVA_CHECK_OK(add("adapter " + adapter.name, adapter.path));
+  facts["kind"] = "vision-language model";
+  facts["container"] = "model.json";
+  facts["name"] = files.name;
+  facts["parts"] = parts;
+  return facts;
+}
+
+Result<Facts> inspect(const Options& options) {
+  if (is_manifest(options.path)) return inspect_manifest(options);
+  return is_picture(options.path) ? inspect_picture(options.path) : io::inspect_model(options.path, options.context);
+}
+
 int run(const Options& options) {
-  const Result<Facts> facts = is_picture(options.path) ? inspect_picture(options.path) : io::inspect_model(options.path, options.context);
+  const Result<Facts> facts = inspect(options);
   if (!facts) {
     fmt::print(stderr, "{}\n", facts.error().message());
     return 2;
@@ -100,7 +146,7 @@ int run(const Options& options) {
 void add_inspect_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("inspect", "Say what a model file, a model folder or a picture is");
   auto options = std::make_shared<Options>();
-  command->add_option("path", options->path, "GGUF or safetensors file, model folder, LoRA folder, or picture")->required();
+  command->add_option("path", options->path, "GGUF or safetensors file, model folder, LoRA folder, picture, or \"default\"")->required();
   command->add_option("--context", options->context, "Count the memory of keys and values for so many tokens; 0: the model's own")
       ->check(CLI::Range(0, 100'000'000));
   command->add_flag("--json", options->json, "Print everything as JSON");

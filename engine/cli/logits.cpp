@@ -28,6 +28,7 @@ Request as_turn(const std::string& prompt, const std::vector<std::shared_ptr<con
     if (found > at) message.parts.push_back({MessagePart::Kind::text, prompt.substr(at, found - at), {}});
     message.parts.push_back({MessagePart::Kind::picture, {}, pictures[used++]});
     at = found + marker.size();
+    if (at < prompt.size() && prompt[at] == '\n') ++at;  // the chat format writes what follows a picture
   }
   message.parts.push_back({MessagePart::Kind::text, prompt.substr(at), {}});
   Request request;

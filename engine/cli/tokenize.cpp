@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
+#include "engine/core/model_files.h"
 #include "engine/text/gguf_vocabulary.h"
 
 namespace lava {
@@ -43,8 +44,19 @@ void print_table(const text::Tokenizer& tokenizer, const std::vector<int32_t>& i
     fmt::print("{:>8}  {}{}\n", id, visible(tokenizer.token_bytes(id, true)), tokenizer.is_control(id) ? "  control" : "");
 }
 
+// "default", or the folder of a model.json: the tokenizer of its language model.
+Result<std::filesystem::path> tokenizer_path(const std::string& model) {
+  std::error_code error;
+  if (model != "default" && !std::filesystem::exists(std::filesystem::path(model) / "model.json", error)) return model;
+  AssistantOptions options;
+  options.model = model;
+  LAVA_TRY(const ModelFiles files, find_model_files(options));
+  return files.text;
+}
+
 Result<void> run(const Options& options) {
-  LAVA_TRY(const auto tokenizer, text::load_tokenizer(options.model));
+  LAVA_TRY(const auto path, tokenizer_path(options.model));
+  LAVA_TRY(const auto tokenizer, text::load_tokenizer(path));
   LAVA_TRY(const std::string text, read_text(options));
   LAVA_TRY(const std::vector<int32_t> ids, tokenizer->encode(text, {.parse_special = options.special}));
   if (options.json) {
@@ -60,7 +72,7 @@ Result<void> run(const Options& options) {
 void add_tokenize_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("tokenize", "Show the token ids of a text");
   auto options = std::make_shared<Options>();
-  command->add_option("--model", options->model, "GGUF file, Hugging Face folder, tokenizer.json or tokenizer.model")->required();
+  command->add_option("--model", options->model, "GGUF file, Hugging Face folder, tokenizer.json, tokenizer.model, or \"default\"")->required();
   auto* text = command->add_option("--text", options->text, "The text");
   auto* file = command->add_option("--file", options->file, "File with the text; - reads the standard input");
   text->excludes(file);
