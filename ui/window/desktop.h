@@ -20,7 +20,7 @@ class Desktop : public QObject {
   // Files and pictures of the clipboard become chips; false when it holds text, which the field pastes itself.
   Q_INVOKABLE bool paste_into(QObject* composer) const;
   Q_INVOKABLE QString host_of(const QString& link) const;
-  Q_INVOKABLE bool trusts(const QString& link) const;  // a link to this host was opened before in this session
+  Q_INVOKABLE bool trusts(const QString& link) const;  // a link to this host was opened before since the program started
   Q_INVOKABLE void open_link(const QString& link);
   Q_INVOKABLE QUrl pictures_folder() const;
   Q_INVOKABLE QString path_of(const QUrl& file) const { return file.toLocalFile(); }
