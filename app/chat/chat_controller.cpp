@@ -210,6 +210,10 @@ void ChatController::refuse(Turn* turn, const Draft& draft, const Error& error) 
   if (on_screen) {
     branch_.resize(std::min(branch_.size(), turn->before().size()));
     set_shown(nullptr);
+    if (chat_id_ == 0) {
+      title_.clear();
+      emit title_changed();
+    }
     Draft back = draft;
     const Draft typed = composer_.draft();  // what was written since comes after what comes back
     if (!typed.text.isEmpty()) back.text += '\n' + typed.text;

@@ -21,6 +21,7 @@ class ChatController : public QObject {
   Q_PROPERTY(qint64 editing READ editing NOTIFY editing_changed)
   Q_PROPERTY(lava::app::Transcript* transcript READ transcript CONSTANT)
   Q_PROPERTY(lava::app::Composer* composer READ composer CONSTANT)
+  Q_PROPERTY(QString readOnly READ read_only CONSTANT)
   Q_PROPERTY(lava::app::ChatList* chats READ chats CONSTANT)
 
  public:
@@ -33,6 +34,7 @@ class ChatController : public QObject {
   bool empty() const { return branch_.empty() && !opening_; }
   bool busy() const { return shown_ != nullptr; }
   MessageId editing() const { return editing_; }
+  QString read_only() const { return history_.read_only_reason(); }  // why nothing can be asked here; empty if it can
   Transcript* transcript() { return &transcript_; }
   Composer* composer() { return &composer_; }
   ChatList* chats() { return &chats_; }

@@ -68,6 +68,11 @@ int Composer::tokens() const {
   return sum;
 }
 
+QString Composer::problem() const {
+  const auto broken = std::find_if(chips_.begin(), chips_.end(), [](const Chip& chip) { return chip.state == ChipState::failed; });
+  return broken == chips_.end() ? QString() : broken->picture.name + ": " + broken->reason;
+}
+
 Draft Composer::draft() const {
   Draft draft{text_, {}};
   for (const Chip& chip : chips_) {

@@ -24,6 +24,7 @@ class Composer : public QAbstractListModel {
   Q_PROPERTY(bool loading READ loading NOTIFY chips_changed)
   Q_PROPERTY(bool ready READ ready NOTIFY ready_changed)
   Q_PROPERTY(int tokens READ tokens NOTIFY chips_changed)
+  Q_PROPERTY(QString problem READ problem NOTIFY chips_changed)
 
  public:
   enum Role { ShaRole = Qt::UserRole + 1, NameRole, WidthRole, HeightRole, StateRole, ReasonRole, TokensRole };
@@ -39,6 +40,7 @@ class Composer : public QAbstractListModel {
   bool loading() const;
   bool ready() const;  // something to send, and no chip still loads or is broken
   int tokens() const;  // of all chips, 0 while unknown
+  QString problem() const;  // why the first broken chip is broken; it keeps the question from being sent
   Draft draft() const;
   void load(const Draft& draft, ChatId owner);  // of the chat `owner`
   void set_owner(ChatId owner) { owner_ = owner; }

@@ -74,7 +74,8 @@ HttpOutcome outcome_of(const Transfer& transfer, CURLcode code) {
     case CURLE_UNSUPPORTED_PROTOCOL: outcome.end = HttpOutcome::End::refused; break;
     default: outcome.end = HttpOutcome::End::broken;
   }
-  if (code != CURLE_OK) outcome.cause = transfer.error[0] ? transfer.error : curl_easy_strerror(code);
+  if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) outcome.cause = "the connection was cut";
+  else if (code != CURLE_OK) outcome.cause = transfer.error[0] ? transfer.error : curl_easy_strerror(code);
   return outcome;
 }
 

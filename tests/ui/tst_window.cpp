@@ -163,6 +163,40 @@ class TestWindow : public QObject {
     QVERIFY(f.wait_for("viewer"));
     f.key(Qt::Key_Escape);
     QVERIFY(wait([&] { return !f.find("viewer"); }));
+    QVERIFY(f.find("phrase")->hasActiveFocus());
+  }
+
+  void words_typed_over_an_answer_reach_the_composer() {
+    WindowFixture f;
+    QVERIFY(f.ask_with_box());
+    QQuickItem* answer = f.find("answer_text");
+    const auto click_answer = [&] {
+      return wait([&] {
+        f.click(answer, {answer->width() - 5, 5});
+        return answer->hasActiveFocus();
+      });
+    };
+    QVERIFY(click_answer());
+    f.type("and why");
+    QCOMPARE(field_text(f), QString("and why"));
+    QVERIFY(click_answer());
+    QGuiApplication::clipboard()->setText("?");
+    f.key(Qt::Key_V, Qt::ControlModifier);
+    QCOMPARE(field_text(f), QString("and why?"));
+    QVERIFY(click_answer());
+    f.key(Qt::Key_N, Qt::ControlModifier);
+    QVERIFY(wait([&] { return f.chat->empty() && f.find("composer_field")->hasActiveFocus(); }));
+  }
+
+  void a_broken_picture_says_why_and_stays() {
+    WindowFixture f;
+    f.chat->composer()->add_bytes("no picture", "notes.jpg");
+    QVERIFY(wait([&] { return f.find("chip") && f.find("chip")->property("chipState") == "failed"; }));
+    f.type("what is it");
+    f.key(Qt::Key_Return);
+    QVERIFY(f.engine.questions.empty());
+    QCOMPARE(f.chat->composer()->count(), 1);
+    QVERIFY(f.find("composer_note")->property("text").toString().startsWith("notes.jpg: "));
   }
 
   void a_dead_engine_shows_a_card_and_keeps_the_words() {
@@ -305,6 +339,22 @@ class TestWindow : public QObject {
     QVERIFY(std::abs(row->mapToScene({0, 0}).y() - y) < 2);
   }
 
+  void page_keys_scroll_from_the_composer() {
+    WindowFixture f;
+    f.type("long");
+    f.key(Qt::Key_Return);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
+    f.engine.last()->finish(QString("Some words that fill a line or two of the window.\n\n").repeated(60));
+    QQuickItem* list = f.wait_for("messages");
+    QVERIFY(wait([&] { return f.idle() && list->property("atYEnd").toBool(); }));
+    const qreal bottom = list->property("contentY").toReal();
+    f.key(Qt::Key_PageUp);
+    QVERIFY(std::abs(bottom - list->property("contentY").toReal() - (list->height() - 48)) < 2);
+    f.key(Qt::Key_PageDown);
+    f.key(Qt::Key_PageDown);
+    QVERIFY(wait([&] { return list->property("atYEnd").toBool(); }));
+  }
+
   // Only what is visible is built, however long the chat is.
   void a_chat_of_a_thousand_messages_opens() {
     WindowFixture f;
@@ -343,6 +393,11 @@ class TestWindow : public QObject {
     QVERIFY(wait([&] { return f.idle() && list->property("atYEnd").toBool(); }));
     f.window->resize(700, 600);
     QVERIFY(wait([&] { return f.window->width() == 700 && list->property("atYEnd").toBool(); }));
+    f.key(Qt::Key_Plus, Qt::ControlModifier);
+    f.window->resize(480, 520);
+    QVERIFY(wait([&] { return f.window->width() == 480; }));
+    QTest::qWait(100);  // rows are laid out anew over a few frames
+    QVERIFY(list->property("atYEnd").toBool());
   }
 };
 

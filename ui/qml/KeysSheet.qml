@@ -17,7 +17,7 @@ Popup {
         ["Up", qsTr("Edit the last question (empty field)")], ["Ctrl+R", qsTr("Another answer")],
         ["Alt+Left, Alt+Right", qsTr("Previous or next answer; in pictures: order")], ["Ctrl+Shift+C", qsTr("Copy the last answer")],
         ["Ctrl+N", qsTr("New chat")], ["Ctrl+K", qsTr("Search chats")], ["Ctrl+B", qsTr("Show or hide chats")], ["F2", qsTr("Rename the chat")],
-        ["Ctrl++, Ctrl+-, Ctrl+0", qsTr("Text size")], ["Tab", qsTr("Walk through controls and marked words")],
+        ["Ctrl++, Ctrl+-, Ctrl+0", qsTr("Text size")], ["PgUp, PgDown", qsTr("Scroll the conversation")], ["Tab", qsTr("Walk through controls and marked words")],
         ["F1, Ctrl+/", qsTr("This list")], ["Ctrl+Q", qsTr("Quit")]]
     contentItem: Flickable {
         implicitHeight: body.implicitHeight

@@ -42,6 +42,7 @@ ApplicationWindow {
         sidebar.focus_search();
     }
     function show_picture(picture, number) {
+        if (!viewer.item?.visible) viewer.before = window.activeFocusItem;
         viewer.active = true;
         viewer.item.open(App.chat.transcript.pictures(), picture, number, page.messages.highlight_state);
     }
@@ -65,6 +66,7 @@ ApplicationWindow {
         anchors.fill: parent
         focus: true
         Keys.onEscapePressed: window.step_back()
+        Keys.onPressed: event => event.accepted = page.take_key(event)
         ChatPage {
             id: page
             anchors { left: parent.left; right: parent.right; top: header.bottom; bottom: parent.bottom; leftMargin: window.narrow ? 0 : sidebar.width }
@@ -115,7 +117,8 @@ ApplicationWindow {
         anchors.fill: parent
         active: false
         z: 20
-        sourceComponent: PictureViewer {}
+        property Item before: null  // had the keyboard before the picture was opened
+        sourceComponent: PictureViewer { onClosed: (viewer.before ?? page.composer.field).forceActiveFocus() }
     }
     Loader {
         id: keys

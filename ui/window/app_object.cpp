@@ -1,5 +1,7 @@
 #include "ui/window/app_object.h"
 
+#include <QGuiApplication>
+#include <QKeyEvent>
 #include <QQmlEngine>
 #include <QQuickStyle>
 
@@ -15,6 +17,20 @@ namespace lava::ui {
 namespace {
 
 constexpr char app_property[] = "lava_app_object";
+
+// Qt's read-only TextEdit takes every key as its own before shortcuts are asked: after a click into an answer all of them were dead.
+class ReadersShortcuts : public QObject {
+ public:
+  using QObject::QObject;
+
+ protected:
+  bool eventFilter(QObject* object, QEvent* event) override {
+    if (event->type() != QEvent::ShortcutOverride || !object->inherits("QQuickTextEdit") || !object->property("readOnly").toBool()) return false;
+    const auto* key = static_cast<QKeyEvent*>(event);
+    event->setAccepted(key->matches(QKeySequence::Copy) || key->matches(QKeySequence::SelectAll));
+    return true;
+  }
+};
 
 }  // namespace
 
@@ -34,6 +50,7 @@ void set_up(QQmlEngine& engine, AppObject& app, const app::MediaStore& media) {
   engine.addImportPath(":/modules");
   engine.addImageProvider("icon", new IconProvider);
   engine.addImageProvider("media", new PictureProvider(media));
+  qApp->installEventFilter(new ReadersShortcuts(&engine));
   engine.setProperty(app_property, QVariant::fromValue(&app));
 }
 

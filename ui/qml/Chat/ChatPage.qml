@@ -11,6 +11,21 @@ FocusScope {
     signal picture_wanted(int picture, int number)
     signal toast(string text)
 
+    // Keys that nothing else took, wherever the keyboard was: words go to the composer, pages to the conversation.
+    function take_key(event) {
+        const held = event.modifiers & (Qt.ControlModifier | Qt.AltModifier | Qt.MetaModifier);
+        if (event.key === Qt.Key_PageUp || event.key === Qt.Key_PageDown) {
+            messages.scroll_by((event.key === Qt.Key_PageUp ? -1 : 1) * (messages.height - 48));
+        } else if (event.matches(StandardKey.Paste) || (!held && event.text >= " " && event.text !== "\x7f")) {
+            writer.field.forceActiveFocus();
+            if (event.text >= " " && !held) writer.field.insert(writer.field.cursorPosition, event.text);
+            else if (!writer.paste()) writer.field.paste();
+        } else {
+            return false;
+        }
+        return true;
+    }
+
     MessageList {
         id: messages
         anchors { left: parent.left; right: parent.right; top: parent.top; bottom: writer.top }

@@ -41,7 +41,7 @@ Panel {
         Text {
             width: parent.width
             visible: text !== ""
-            text: [card.cause, card.entry.remedy ?? ""].filter(t => t !== "").map(t => t.endsWith(".") ? t : t + ".").join(" ")
+            text: [card.cause, card.entry.remedy ?? ""].filter(t => t !== "").map(t => t[0].toUpperCase() + t.slice(1) + (t.endsWith(".") ? "" : ".")).join(" ")
             textFormat: Text.PlainText
             wrapMode: Text.Wrap
             maximumLineCount: 4

@@ -23,11 +23,44 @@ ListView {
     footer: Item { width: 1; height: 16 }
     Accessible.role: Accessible.List
     Accessible.name: qsTr("Messages")
-    ScrollBar.vertical: ThinScroll {}
+    ScrollBar.vertical: ThinScroll { onPressedChanged: list.held = !pressed && list.at_newest }
+
+    // Whoever was at the newest stays there when the window or a picture changes its size.
+    property bool held: true
+    onMovementStarted: held = false
+    onMovementEnded: held = at_newest
+    onWidthChanged: stay()
+    onHeightChanged: stay()
+    onContentHeightChanged: stay()
+    function stay() { if (held) Qt.callLater(return_to_newest); }
+    function return_to_newest() { if (held && !at_newest) positionViewAtBeginning(); }
 
     delegate: MessageRow {}
 
-    function to_newest() { positionViewAtBeginning(); }
+    function to_newest() {
+        held = true;
+        positionViewAtBeginning();
+    }
+    function scroll_by(way) {
+        cancelFlick();
+        contentY = Math.max(originY, Math.min(contentY + way, originY + contentHeight - height));
+        held = at_newest;
+    }
+    // What Tab reached may lie outside; a text that was clicked never moves.
+    function reveal(item) {
+        if (!item || !item.activeFocusOnTab) return;
+        let above = item.parent;
+        while (above && above !== contentItem) above = above.parent;
+        if (!above) return;
+        const spot = item.spots?.[0] ?? { y: 0, height: item.height };
+        const y = item.mapToItem(list, 0, spot.y).y;
+        if (y < 8) scroll_by(y - 8);
+        else if (y + spot.height > height - 8) scroll_by(y + spot.height - height + 8);
+    }
+    Connections {
+        target: list.Window.window
+        function onActiveFocusItemChanged() { list.reveal(list.Window.activeFocusItem); }
+    }
     Connections {
         target: App.chat
         function onOpened() { list.to_newest(); }

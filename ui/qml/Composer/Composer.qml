@@ -37,6 +37,8 @@ FocusScope {
         border.width: field.activeFocus ? 2 : Theme.lineWidth
         border.color: field.activeFocus ? Theme.accent : Theme.control
 
+        TapHandler { onTapped: field.forceActiveFocus() }
+
         Column {
             id: column
             y: 8
@@ -96,7 +98,7 @@ FocusScope {
                         y: 8
                         width: parent.width - 20
                         visible: field.length === 0 && field.preeditText === ""
-                        text: App.engine.state === "ready" ? qsTr("Ask %1 about a picture").arg(App.engine.modelName) : qsTr("Ask about a picture")
+                        text: App.engine.state !== "ready" ? qsTr("Ask about a picture") : (App.engine.vision ? qsTr("Ask %1 about a picture") : qsTr("Ask %1")).arg(App.engine.modelName)
                         color: Theme.faint
                         font: field.font
                         elide: Text.ElideRight

@@ -24,10 +24,16 @@ Item {
         anchors.right: round.left
         anchors.rightMargin: 8
         anchors.verticalCenter: parent.verticalCenter
-        text: App.chat.composer.tokens > 0 ? qsTr("Pictures take %1 tokens").arg(App.chat.composer.tokens)
+        objectName: "composer_note"
+        readonly property QtObject composer: App.chat.composer
+        readonly property bool blind: composer.count > 0 && App.engine.state === "ready" && !App.engine.vision
+        text: App.chat.readOnly !== "" ? App.chat.readOnly
+              : composer.problem !== "" ? composer.problem
+              : blind ? qsTr("%1 reads words only: it cannot see pictures").arg(App.engine.modelName)
+              : composer.tokens > 0 ? qsTr("Pictures take %1 tokens").arg(composer.tokens)
               : App.engine.state === "failed" ? (App.engine.modelMissing ? qsTr("No model yet") : qsTr("The engine has stopped"))
               : App.engine.state === "loading" ? qsTr("The model is loading; you can ask already") : ""
-        color: Theme.faint
+        color: composer.problem !== "" ? Theme.error : blind || App.chat.readOnly !== "" ? Theme.warn : Theme.faint
         font.pixelSize: Theme.caption
         elide: Text.ElideRight
     }

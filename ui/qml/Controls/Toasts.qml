@@ -6,6 +6,9 @@ Column {
     id: toasts
     spacing: 8
     function show(text, action, then, lasting) {
+        for (let i = list.count - 1; i >= 0; --i) {
+            if (lasting && list.get(i).text === text) list.remove(i);  // the same trouble once more
+        }
         if (list.count === 3) list.remove(0);
         list.append({ text: text, action: action ?? "", lasting: lasting ?? false, key: ++toasts.next });
         toasts.actions[toasts.next] = then;

@@ -14,6 +14,7 @@ FocusScope {
     property real zoom: 1  // 1: fits
     property real panX: 0
     property real panY: 0
+    signal closed()
     visible: false
 
     function open(all, number, box, lights) {
@@ -28,6 +29,7 @@ FocusScope {
     function close() {
         visible = false;
         if (highlight) highlight.clear();
+        closed();
     }
     function fit() { zoom = 1; panX = 0; panY = 0; }
     function zoom_at(factor, x, y) {
