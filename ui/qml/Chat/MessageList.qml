@@ -23,17 +23,36 @@ ListView {
     footer: Item { width: 1; height: 16 }
     Accessible.role: Accessible.List
     Accessible.name: qsTr("Messages")
-    ScrollBar.vertical: ThinScroll { onPressedChanged: list.held = !pressed && list.at_newest }
+    ScrollBar.vertical: ThinScroll { onPressedChanged: pressed ? list.held = false : list.settle() }
 
-    // Whoever was at the newest stays there when the window or a picture changes its size.
+    // Whoever was at the newest stays there whatever changes its size; whoever scrolled up keeps the row at the top where it is.
     property bool held: true
+    property Item anchor: null
+    property real anchor_at: 0
     onMovementStarted: held = false
-    onMovementEnded: held = at_newest
-    onWidthChanged: stay()
-    onHeightChanged: stay()
-    onContentHeightChanged: stay()
-    function stay() { if (held) Qt.callLater(return_to_newest); }
-    function return_to_newest() { if (held && !at_newest) positionViewAtBeginning(); }
+    onMovementEnded: settle()
+    onWidthChanged: Qt.callLater(stay)
+    onHeightChanged: Qt.callLater(stay)
+    onContentHeightChanged: Qt.callLater(stay)
+    function settle() {
+        forceLayout();
+        held = at_newest;
+        anchor = held ? null : itemAt(width / 2, contentY + 4);
+        anchor_at = anchor ? anchor.y - contentY : 0;
+    }
+    function stay() {
+        if (moving) return;
+        forceLayout();
+        if (held && !at_newest) positionViewAtBeginning();
+        else if (!held && anchor && anchor.index >= 0) contentY = anchor.y - anchor_at;
+        else if (!held) settle();  // that row is gone
+    }
+    // Not the animated wheel of a Flickable: rows that grow meanwhile would stop it.
+    WheelHandler {
+        acceptedDevices: PointerDevice.Mouse | PointerDevice.TouchPad
+        target: null
+        onWheel: event => list.scroll_by(event.pixelDelta.y !== 0 ? -event.pixelDelta.y : event.angleDelta.y * -0.8)
+    }
 
     delegate: MessageRow {}
 
@@ -43,8 +62,9 @@ ListView {
     }
     function scroll_by(way) {
         cancelFlick();
+        forceLayout();
         contentY = Math.max(originY, Math.min(contentY + way, originY + contentHeight - height));
-        held = at_newest;
+        settle();
     }
     // What Tab reached may lie outside; a text that was clicked never moves.
     function reveal(item) {
