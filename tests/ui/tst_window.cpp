@@ -37,6 +37,16 @@ int ready_chips(const WindowFixture& f) {
   return static_cast<int>(f.chat->composer()->draft().pictures.size());
 }
 
+// The list of messages, at its end, after a long answer.
+QQuickItem* long_chat(WindowFixture& f) {
+  f.type("long");
+  f.key(Qt::Key_Return);
+  if (!wait([&] { return f.engine.questions.size() == 1; })) return nullptr;
+  f.engine.last()->finish(QString("Some words that fill a line or two of the window.\n\n").repeated(60));
+  QQuickItem* list = f.wait_for("messages");
+  return wait([&] { return f.idle() && list->property("atYEnd").toBool(); }) ? list : nullptr;
+}
+
 }  // namespace
 
 class TestWindow : public QObject {
@@ -179,6 +189,10 @@ class TestWindow : public QObject {
     f.key(Qt::Key_V, Qt::ControlModifier);
     QCOMPARE(field_text(f), QString("and why?"));
     QVERIFY(wait(clicked));
+    f.key(Qt::Key_F2);
+    QVERIFY(f.wait_for("chat_title") && f.find("chat_title")->hasActiveFocus());
+    QVERIFY(wait(clicked));
+    QVERIFY(!f.find("chat_title"));
     f.key(Qt::Key_N, Qt::ControlModifier);
     QVERIFY(wait([&] { return f.chat->empty() && f.find("composer_field")->hasActiveFocus(); }));
   }
@@ -337,12 +351,8 @@ class TestWindow : public QObject {
 
   void page_keys_scroll_from_the_composer() {
     WindowFixture f;
-    f.type("long");
-    f.key(Qt::Key_Return);
-    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
-    f.engine.last()->finish(QString("Some words that fill a line or two of the window.\n\n").repeated(60));
-    QQuickItem* list = f.wait_for("messages");
-    QVERIFY(wait([&] { return f.idle() && list->property("atYEnd").toBool(); }));
+    QQuickItem* list = long_chat(f);
+    QVERIFY(list);
     const qreal bottom = list->property("contentY").toReal();
     f.key(Qt::Key_PageUp);
     QVERIFY(std::abs(bottom - list->property("contentY").toReal() - (list->height() - 48)) < 2);
@@ -381,12 +391,8 @@ class TestWindow : public QObject {
 
   void a_resize_keeps_the_newest_in_view() {
     WindowFixture f;
-    f.type("long");
-    f.key(Qt::Key_Return);
-    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
-    f.engine.last()->finish(QString("Some words that fill a line or two of the window.\n\n").repeated(60));
-    QQuickItem* list = f.wait_for("messages");
-    QVERIFY(wait([&] { return f.idle() && list->property("atYEnd").toBool(); }));
+    QQuickItem* list = long_chat(f);
+    QVERIFY(list);
     f.window->resize(700, 600);
     QVERIFY(wait([&] { return f.window->width() == 700 && list->property("atYEnd").toBool(); }));
     f.key(Qt::Key_Plus, Qt::ControlModifier);

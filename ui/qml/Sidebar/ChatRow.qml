@@ -102,10 +102,11 @@ Item {
         anchors.leftMargin: 10
         anchors.rightMargin: 10
         active: row.editing
+        onLoaded: { item.forceActiveFocus(); item.selectAll(); }
         sourceComponent: Field {
+            objectName: "chat_title"
             text: row.title
             placeholderText: qsTr("Title")
-            Component.onCompleted: { forceActiveFocus(); selectAll(); }
             onAccepted: { App.chat.rename(row.chatId, text); row.rename_done(); }
             Keys.onEscapePressed: row.rename_done()
             onActiveFocusChanged: if (!activeFocus) row.rename_done()

@@ -17,7 +17,7 @@ ListView {
     highlightMoveDuration: 0
     Accessible.role: Accessible.List
     Accessible.name: qsTr("Chats")
-    onActiveFocusChanged: if (activeFocus && currentIndex < 0) currentIndex = 0
+    onActiveFocusChanged: if (activeFocus && currentIndex < 0 && renaming === 0) currentIndex = 0
     ScrollBar.vertical: ThinScroll {}
 
     // The name of a group stands above its first row.
@@ -64,8 +64,11 @@ ListView {
             }
             onRename_asked: list.renaming = chatId
             onRename_done: {
+                if (list.renaming === 0) return;
+                const had_keys = list.activeFocus;  // else something else was clicked
                 list.renaming = 0;
-                list.forceActiveFocus();
+                list.currentIndex = line.index;
+                if (had_keys) list.forceActiveFocus();
             }
         }
         Keys.forwardTo: [row]
