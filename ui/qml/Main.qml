@@ -9,6 +9,7 @@ ApplicationWindow {
     readonly property bool narrow: width < 720
     property bool rail: false
     property bool drawer: false
+    readonly property bool viewing: !!viewer.item && viewer.item.visible
     property bool quit_asked: false
     minimumWidth: 480
     minimumHeight: 520
@@ -37,17 +38,19 @@ ApplicationWindow {
         else rail = !rail;
     }
     function search_chats() {
+        leave_picture();
         if (narrow) drawer = true;
         else rail = false;
         sidebar.focus_search();
     }
     function show_picture(picture, number) {
-        if (!viewer.item?.visible) viewer.before = window.activeFocusItem;
+        if (!viewing) viewer.before = window.activeFocusItem;
         viewer.active = true;
         viewer.item.open(App.chat.transcript.pictures(), picture, number, page.messages.highlight_state);
     }
+    function leave_picture() { if (viewing) viewer.item.close(); }
     function step_back() {
-        if (viewer.item && viewer.item.visible) viewer.item.close();
+        if (viewing) viewer.item.close();
         else if (drawer && narrow) drawer = false;
         else if (App.chat.busy) App.chat.stop();
         else if (App.chat.editing !== 0) App.chat.cancel_edit();
@@ -65,6 +68,7 @@ ApplicationWindow {
         id: main
         anchors.fill: parent
         focus: true
+        enabled: !window.viewing  // Tab stays in the picture
         Keys.onEscapePressed: window.step_back()
         Keys.onPressed: event => event.accepted = page.take_key(event)
         ChatPage {
@@ -135,10 +139,10 @@ ApplicationWindow {
             toasts.show([what, cause, remedy].filter(t => t !== "").join(". ") + ".", "", null, true);
         }
         function onEditing_changed() { if (App.chat.editing !== 0) page.composer.field.forceActiveFocus(); }
-        function onChat_changed() { page.composer.field.forceActiveFocus(); }
+        function onChat_changed() { window.leave_picture(); page.composer.field.forceActiveFocus(); }
     }
 
-    Shortcut { sequences: ["Ctrl+N"]; onActivated: { App.chat.new_chat(); window.drawer = false; } }
+    Shortcut { sequences: ["Ctrl+N"]; onActivated: { window.leave_picture(); App.chat.new_chat(); window.drawer = false; } }
     Shortcut { sequences: ["Ctrl+B"]; onActivated: window.toggle_sidebar() }
     Shortcut { sequences: ["Ctrl+K"]; onActivated: window.search_chats() }
     Shortcut { sequences: ["Ctrl+R"]; onActivated: App.chat.regenerate(0) }
@@ -146,7 +150,7 @@ ApplicationWindow {
     Shortcut { sequences: ["Alt+Right"]; onActivated: App.chat.select_sibling(0, 1) }
     Shortcut { sequences: ["Ctrl+Shift+C"]; onActivated: { Desktop.copy(App.chat.text_of(0)); toasts.show(qsTr("Answer copied")); } }
     Shortcut { sequences: ["F1", "Ctrl+/"]; onActivated: { keys.active = true; keys.item.open(); } }
-    Shortcut { sequences: ["F2"]; enabled: App.chat.chatId !== 0; onActivated: { if (!window.narrow) window.rail = false; else window.drawer = true; sidebar.rename_current(); } }
+    Shortcut { sequences: ["F2"]; enabled: App.chat.chatId !== 0; onActivated: { window.leave_picture(); if (!window.narrow) window.rail = false; else window.drawer = true; sidebar.rename_current(); } }
     Shortcut { sequences: ["Ctrl++", "Ctrl+="]; onActivated: Theme.textScale += 0.1 }
     Shortcut { sequences: ["Ctrl+-"]; onActivated: Theme.textScale -= 0.1 }
     Shortcut { sequences: ["Ctrl+0"]; onActivated: Theme.textScale = 1 }

@@ -5,10 +5,10 @@ import Lavascope
 Item {
     required property Item row
     implicitHeight: Math.max(20, name.implicitHeight)
-    Icon { id: glyph; name: "mark"; color: Theme.accent; size: 20 }
+    Icon { id: glyph; name: "mark"; color: Theme.accent; size: 20; anchors.verticalCenter: parent.verticalCenter }
     Text {
         id: name
-        x: 28
+        x: glyph.width + 8
         anchors.verticalCenter: glyph.verticalCenter
         text: parent.row.entry.model || "Lavascope"
         textFormat: Text.PlainText

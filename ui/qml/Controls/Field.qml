@@ -8,7 +8,7 @@ T.TextField {
     property string iconName: ""
     implicitHeight: Theme.controlHeight
     implicitWidth: 200
-    leftPadding: iconName === "" ? 10 : 32
+    leftPadding: iconName === "" ? 10 : icon.width + 16
     rightPadding: 10
     verticalAlignment: TextInput.AlignVCenter
     color: Theme.text
@@ -19,6 +19,7 @@ T.TextField {
     font.pixelSize: Theme.body
     Accessible.name: placeholderText
     Icon {
+        id: icon
         x: 9
         anchors.verticalCenter: parent.verticalCenter
         name: control.iconName

@@ -22,8 +22,8 @@ T.Button {
         }
         Text {
             visible: !control.rail
-            x: 34
-            width: parent.width - 34 - hint.width - 8
+            x: mark.x + mark.width + 10
+            width: parent.width - x - hint.width - 8
             anchors.verticalCenter: parent.verticalCenter
             text: control.text
             color: Theme.text
