@@ -68,6 +68,20 @@ class TestScrolling : public QObject {
     QVERIFY(wait([&] { return list->property("atYEnd").toBool(); }));
   }
 
+  void a_short_chat_does_not_move() {
+    WindowFixture f;
+    QVERIFY(f.ask_with_box());
+    QQuickItem* list = f.find("messages");
+    f.window->resize(1000, 1000);
+    QVERIFY(wait([&] { return list->property("contentHeight").toReal() < list->height(); }));
+    QTest::qWait(50);
+    const qreal before = f.find("answer_text")->mapToScene({0, 0}).y();
+    f.key(Qt::Key_PageUp);
+    f.key(Qt::Key_PageDown);
+    QTest::qWait(50);
+    QCOMPARE(f.find("answer_text")->mapToScene({0, 0}).y(), before);
+  }
+
   // Only what is visible is built, however long the chat is.
   void a_chat_of_a_thousand_messages_opens() {
     WindowFixture f;

@@ -63,6 +63,7 @@ ListView {
     function scroll_by(way) {
         cancelFlick();
         forceLayout();
+        if (contentHeight <= height) return;
         contentY = Math.max(originY, Math.min(contentY + way, originY + contentHeight - height));
         settle();
     }
