@@ -121,7 +121,12 @@ class Reader {
         block_->columns = static_cast<int>(static_cast<MD_BLOCK_TABLE_DETAIL*>(detail)->col_count);
         break;
       case MD_BLOCK_TH:
-      case MD_BLOCK_TD: cell_.clear(); break;
+      case MD_BLOCK_TD: {
+        cell_.clear();
+        const MD_ALIGN align = static_cast<MD_BLOCK_TD_DETAIL*>(detail)->align;
+        cell_side_ = align == MD_ALIGN_RIGHT ? "right" : align == MD_ALIGN_CENTER ? "center" : "";
+        break;
+      }
       default: break;
     }
   }
@@ -136,7 +141,7 @@ class Reader {
         close();
         break;
       case MD_BLOCK_TH:
-      case MD_BLOCK_TD: block_->cells.push_back(cell_); break;
+      case MD_BLOCK_TD: block_->cells.push_back(cell_side_.isEmpty() ? cell_ : "<div align=\"" + cell_side_ + "\">" + cell_ + "</div>"); break;
       case MD_BLOCK_P:
       case MD_BLOCK_H:
       case MD_BLOCK_CODE:
@@ -259,7 +264,7 @@ class Reader {
   std::vector<List> lists_;
   std::vector<QString> addresses_;
   std::vector<std::pair<int, int>> open_phrases_;  // phrase, start
-  QString marker_, cell_;
+  QString marker_, cell_, cell_side_;
   int quotes_ = 0;
   int position_ = 0;  // characters of the block shown so far
 };

@@ -151,6 +151,7 @@ class TestBlocks : public QObject {
     QCOMPARE(blocks.size(), size_t{1});
     QCOMPARE(blocks[0].columns, 2);
     QCOMPARE(blocks[0].cells, (QStringList{"a", "b", "<b>1</b>", "&lt;b&gt;"}));
+    QCOMPARE(markdown_blocks("| a | b |\n|---|--:|\n| c | 2 |")[0].cells, (QStringList{"a", R"(<div align="right">b</div>)", "c", R"(<div align="right">2</div>)"}));
   }
 
   void phrases_are_found_in_the_shown_text_data() {
