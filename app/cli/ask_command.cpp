@@ -27,6 +27,8 @@ QString annotated_name(const QString& wanted, size_t picture, size_t pictures) {
 }
 
 Result<void> check_output(const QString& file) {
+  if (QFileInfo(file).isDir())
+    return fail(Error::Kind::invalid, "The picture cannot be written there", file.toStdString() + " is a folder", "Give the name of a file");
   const QFileInfo folder(QFileInfo(file).absolutePath());
   if (!folder.isDir())
     return fail(Error::Kind::not_found, "The folder for the picture does not exist", folder.filePath().toStdString(),
@@ -67,7 +69,10 @@ QJsonObject json_of(const AnswerDone& answer) {
 }
 
 Result<QString> question_of(const QString& argument) {
-  if (argument != "-") return argument;
+  if (argument != "-") {
+    if (!argument.trimmed().isEmpty()) return argument;
+    return fail(Error::Kind::invalid, "There is no question", "it is empty", "Ask something");
+  }
   QTextStream input(stdin);
   const QString text = input.readAll().trimmed();
   if (text.isEmpty())

@@ -103,6 +103,8 @@ int history_command(const HistoryArguments& arguments) {
   auto opened = HistoryStore::open(paths::data());
   if (!opened) return told(opened.error());
   HistoryStore& store = **opened;
+  if (store.is_damaged())
+    terminal::warn(QString("the history is damaged, so chats may be missing here; copies of sound days are in %1").arg(QDir(paths::data()).filePath("backups")));
   switch (arguments.action) {
     case Action::list: return list(store.chats(), arguments.json);
     case Action::bin: return list(store.bin(), arguments.json);

@@ -1,6 +1,7 @@
 // lavascope-cli: what the window does, without a window.
 #include <CLI/CLI.hpp>
 #include <QCoreApplication>
+#include <limits>
 
 #include "app/cli/commands.h"
 #include "app/cli/interrupts.h"
@@ -23,6 +24,10 @@ struct Parsed {
 
 QString text(const std::string& bytes) { return QString::fromLocal8Bit(bytes.data(), static_cast<qsizetype>(bytes.size())); }
 
+// Ranges let "nan" through.
+const CLI::Validator finite([](std::string& word) { return word.find_first_of("nN") == std::string::npos ? std::string() : word + " is no number"; }, "");
+const CLI::Range chat_number(int64_t{1}, std::numeric_limits<int64_t>::max());
+
 void add_engine_options(CLI::App& command, Parsed& p) {
   auto* model = command.add_option("--model", p.model, "model file or folder (default: the default model)");
   auto* mmproj = command.add_option("--mmproj", p.mmproj, "projector file of a GGUF model that sees");
@@ -33,7 +38,7 @@ void add_engine_options(CLI::App& command, Parsed& p) {
       ->excludes(mmproj)
       ->excludes(engine);
   command.add_option("--max-tokens", p.max_tokens, "longest answer in tokens")->check(CLI::Range(1, 1 << 20))->capture_default_str();
-  command.add_option("--temperature", p.temperature, "0: always the likeliest word")->check(CLI::Range(0.0, 2.0))->capture_default_str();
+  command.add_option("--temperature", p.temperature, "0: always the likeliest word")->check(CLI::Range(0.0, 2.0))->check(finite)->capture_default_str();
   command.add_option("--seed", p.seed, "makes a random answer repeatable");
   command.add_flag("--no-save", p.no_save, "do not write to the history");
 }
@@ -68,7 +73,7 @@ void add_history(CLI::App& history, Parsed& p, HistoryArguments& arguments) {
   };
   auto add_with_chat = [&](const char* name, const char* help, Action action) {
     CLI::App* command = add(name, help, action);
-    command->add_option("ID", p.chat, "number of the chat")->required()->check(CLI::PositiveNumber);
+    command->add_option("ID", p.chat, "number of the chat")->required()->check(chat_number);
     return command;
   };
   add("list", "the chats, last changed first (what `history` alone does)", Action::list)->add_flag("--json", p.json, "print JSON");
@@ -96,7 +101,7 @@ int run(int argc, char** argv) {
   ask->add_flag("--json", p.json, "print one JSON object: text, boxes in pixels of the picture, timings");
   add_engine_options(*ask, p);
   CLI::App* chat = app.add_subcommand("chat", "talk in the terminal");
-  chat->add_option("--resume", p.resume, "number of a chat to go on with (lavascope-cli history)")->check(CLI::PositiveNumber);
+  chat->add_option("--resume", p.resume, "number of a chat to go on with (lavascope-cli history)")->check(chat_number);
   add_engine_options(*chat, p);
   CLI::App* models = app.add_subcommand("models", "list the models on this computer");
   models->add_flag("--json", p.json, "print JSON");
@@ -134,5 +139,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   QCoreApplication application(argc, argv);
-  return run(argc, argv);
+  const int code = run(argc, argv);
+  const auto written = terminal::output();
+  if (written || code != exit_done) return code;
+  terminal::complain(written.error());
+  return exit_error;
 }

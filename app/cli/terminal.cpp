@@ -5,7 +5,9 @@
 
 #include <QEventLoop>
 #include <QSocketNotifier>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "app/cli/interrupts.h"
 
@@ -13,6 +15,7 @@ namespace lava::app::terminal {
 namespace {
 
 bool progress_shown = false;
+int output_error = 0;  // errno of the first print that failed
 bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
 
 void write_error(const QString& text) {
@@ -40,8 +43,14 @@ QString safe(const QString& text) {
 void print(const QString& text) {
   progress({});
   const QByteArray bytes = (is_terminal_out() ? safe(text) : text).toUtf8();
-  std::fwrite(bytes.constData(), 1, static_cast<size_t>(bytes.size()), stdout);
-  std::fflush(stdout);
+  const auto size = static_cast<size_t>(bytes.size());
+  if ((std::fwrite(bytes.constData(), 1, size, stdout) != size || std::fflush(stdout) != 0) && output_error == 0) output_error = errno;
+}
+
+Result<void> output() {
+  if (output_error == 0) return {};
+  return fail(Error::Kind::io, "Not everything could be written to the standard output", std::strerror(output_error),
+              "Check the free space, or what reads it");
 }
 
 void say(const QString& line) {

@@ -11,6 +11,7 @@ bool is_terminal_in();
 bool is_terminal_out();
 
 void print(const QString& text);    // standard output, flushed; control characters of answers are left out on a terminal
+Result<void> output();              // fails when something printed did not arrive
 void say(const QString& line);      // a line on standard error
 void complain(const Error& error);  // "lavascope-cli: sentence: cause. remedy."
 void warn(const QString& sentence);

@@ -281,6 +281,11 @@ QFuture<Result<void>> HistoryStore::select_leaf(ChatId id, MessageId leaf) {
 
 bool HistoryStore::read_only() const { return impl_->read_only; }
 
+bool HistoryStore::is_damaged() const {
+  std::lock_guard guard(impl_->reason_mutex);
+  return impl_->reason == damaged;
+}
+
 QString HistoryStore::read_only_reason() const {
   std::lock_guard guard(impl_->reason_mutex);
   return impl_->reason;

@@ -98,6 +98,7 @@ class HistoryStore : public QObject {
   QFuture<Result<void>> select_leaf(ChatId, MessageId);
 
   bool read_only() const;            // after a failed check, beside another window, or with a newer file; writes then fail with a sentence
+  bool is_damaged() const;           // the reason is that the file is not sound: what it lists may be less than it held
   QString read_only_reason() const;  // that sentence; empty when writes are possible
 
  signals:

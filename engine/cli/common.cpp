@@ -23,9 +23,15 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
 
 Result<std::shared_ptr<const std::string>> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Error::Kind::not_found, "The file cannot be opened", path);
-  auto bytes = std::make_shared<std::string>(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  if (file.bad()) return fail(Error::Kind::io, "The file cannot be read", path);
+  if (!file) return fail(Error::Kind::not_found, "The file cannot be opened", path, "Check the path");
+  // The iterators of a buffer throw where reading fails (a folder); the stream itself turns that into its state.
+  auto bytes = std::make_shared<std::string>();
+  std::string block(size_t{1} << 16, '\0');
+  do {
+    file.read(block.data(), static_cast<std::streamsize>(block.size()));
+    bytes->append(block.data(), static_cast<size_t>(file.gcount()));
+  } while (file);
+  if (file.bad()) return fail(Error::Kind::io, "The file cannot be read", path, "Choose an ordinary file");
   return std::shared_ptr<const std::string>(std::move(bytes));
 }
 

@@ -66,7 +66,9 @@ void print_text(const Facts& facts) {
 
 Result<Facts> inspect_picture(const std::filesystem::path& path) {
   LAVA_TRY(const io::MappedFile file, io::MappedFile::open(path));
-  LAVA_TRY(const media::SourceInfo info, media::picture_info(file.bytes()));
+  auto read = media::picture_info(file.bytes());
+  if (!read) read.error().cause = path.string() + (read.error().cause.empty() ? "" : ": " + read.error().cause);
+  LAVA_TRY(const media::SourceInfo info, std::move(read));
   const auto size = [](Size s) { return fmt::format("{} x {}", s.width, s.height); };
   return Facts{{"kind", "picture"},
                {"format", media::format_name(info.format)},

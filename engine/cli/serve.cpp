@@ -34,7 +34,10 @@ Result<void> read_control_line(ServeSettings& settings) {
   if (!json.is_object() || !json.contains("token") || !json["token"].is_string() || json["token"].get_ref<const std::string&>().size() < 8)
     return fail(Error::Kind::invalid, "The control line on standard input cannot be used", "", "It must be {\"token\":\"...\",\"port\":0} with a token of at least 8 bytes");
   settings.server.access.token = json["token"].get<std::string>();
-  if (json.contains("port") && json["port"].is_number_unsigned() && json["port"].get<uint64_t>() < 65536) settings.server.port = json["port"].get<int>();
+  if (!json.contains("port")) return {};
+  if (!json["port"].is_number_unsigned() || json["port"].get<uint64_t>() > 65535)
+    return fail(Error::Kind::invalid, "The control line on standard input cannot be used", "its port is none", "Give a number from 0 to 65535; 0 picks a free port");
+  settings.server.port = json["port"].get<int>();
   return {};
 }
 
@@ -50,12 +53,27 @@ Result<std::string> write_token_file(const std::string& token) {
   return path;
 }
 
+// The threads that watch or hold idle connections still wait; nothing of theirs is left to clean up.
+[[noreturn]] void leave(const std::string& token_file) {
+  if (!token_file.empty()) unlink(token_file.c_str());
+  std::fflush(nullptr);
+  _exit(0);
+}
+
 // Waits on a thread of its own for the end: a signal, or the window closing its end of the pipe.
-void watch_for_end(server::Server& server, const sigset_t& signals, bool control) {
-  std::thread([&server, signals] {
+void watch_for_end(server::Server& server, const sigset_t& signals, bool control, const std::string& token_file) {
+  std::thread([&server, signals, token_file] {
     int number = 0;
     sigwait(&signals, &number);
+    // A load that takes long is not waited for.
+    std::thread([token_file] {
+      std::this_thread::sleep_for(std::chrono::seconds(5));
+      leave(token_file);
+    }).detach();
     server.stop("The engine was stopped");
+    // Last words are on their way; a connection that idles would hold run() for seconds.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    leave(token_file);
   }).detach();
   if (!control) return;
   std::thread([] {
@@ -101,12 +119,9 @@ int serve(ServeSettings settings) {
   if (!token_file.empty()) announcement["token_file"] = token_file;
   std::printf("%s\n", server::dump(announcement).c_str());
   std::fflush(stdout);
-  watch_for_end(server, signals, settings.control == "stdin");
+  watch_for_end(server, signals, settings.control == "stdin", token_file);
   server.run();
-  if (!token_file.empty()) unlink(token_file.c_str());
-  // The watching threads still wait; nothing of theirs is left to clean up.
-  std::fflush(nullptr);
-  _exit(0);
+  leave(token_file);
 }
 
 }  // namespace

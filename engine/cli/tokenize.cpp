@@ -3,12 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
+#include "engine/cli/common.h"
 #include "engine/core/model_files.h"
 #include "engine/text/gguf_vocabulary.h"
 
@@ -23,9 +23,8 @@ struct Options {
 Result<std::string> read_text(const Options& options) {
   if (options.file.empty()) return options.text;
   if (options.file == "-") return std::string{std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream stream(options.file, std::ios::binary);
-  if (!stream) return fail(Error::Kind::not_found, "The text file cannot be opened", options.file);
-  return std::string{std::istreambuf_iterator<char>(stream), {}};
+  LAVA_TRY(const auto bytes, cli::read_file(options.file));
+  return *bytes;
 }
 
 // The bytes of a token as they would stand in a JSON text; bytes that are no UTF-8 as \xNN.

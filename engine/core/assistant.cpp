@@ -195,12 +195,14 @@ Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
   if (model_.vision) {
     LAVA_TRY(probe.views, view_reports(request));
   }
+  LAVA_CHECK_OK(check_logits(runner_->logits()));
   probe.logits.assign(runner_->logits().begin(), runner_->logits().end());
   probe.top = best_logits(probe.logits, 10);
   for (int i = 0; i < greedy; ++i) {
     probe.greedy.push_back(best_logits(runner_->logits(), 1).front().first);
     if (i + 1 == greedy || runner_->room() == 0) break;
     runner_->step(probe.greedy.back());
+    LAVA_CHECK_OK(check_logits(runner_->logits()));
   }
   return probe;
 }

@@ -123,8 +123,12 @@ Result<ModelFiles> from_gguf_folder(const fs::path& folder) {
 }
 
 Result<ModelFiles> from_default() {
+  if (const char* chosen = std::getenv("LAVASCOPE_DEFAULT_MODEL"); chosen && *chosen) {
+    if (is_file(fs::path(chosen) / "model.json")) return from_manifest(chosen);
+    return fail(Error::Kind::not_found, "The default model is not where LAVASCOPE_DEFAULT_MODEL says",
+                (fs::path(chosen) / "model.json").string() + " does not exist", "Correct that variable, or unset it");
+  }
   std::vector<fs::path> places;
-  if (const char* chosen = std::getenv("LAVASCOPE_DEFAULT_MODEL"); chosen && *chosen) places.emplace_back(chosen);
   for (const fs::path& resources : resource_folders()) places.push_back(resources / default_folder);
   for (const fs::path& place : places)
     if (is_file(place / "model.json")) return from_manifest(place);
@@ -148,6 +152,8 @@ Result<ModelFiles> find_model_files(const AssistantOptions& options) {
     return files;
   }
   if (is_file(path)) return from_gguf(path);
+  std::error_code error;
+  if (fs::exists(path, error)) return fail(Error::Kind::invalid, "The model is neither a file nor a folder", path.string(), "Choose another");
   return fail(Error::Kind::not_found, "The model does not exist", path.string(), "Check the path");
 }
 

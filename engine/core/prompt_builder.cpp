@@ -38,9 +38,31 @@ Result<void> check_rows(int64_t rows, int64_t picture_rows, int context) {
               "Start a new conversation, remove pictures, or give the model a larger context");
 }
 
+// A text that no vocabulary could fit into the context is refused before it is split, which takes long and cannot be cancelled.
+Result<void> check_text(const Request& request, int context) {
+  constexpr size_t most_bytes_of_a_token = 1024;
+  size_t bytes = request.raw_prompt.size();
+  for (const ChatMessage& message : request.messages)
+    for (const MessagePart& part : message.parts) bytes += part.text.size();
+  if (bytes / most_bytes_of_a_token < static_cast<size_t>(context)) return {};
+  return fail(Error::Kind::too_large, "The prompt is too long",
+              fmt::format("it has {} MB of text; the context holds {} tokens", bytes >> 20, context),
+              "Shorten it, start a new conversation, or give the model a larger context");
+}
+
+// With several pictures it must be clear which one is broken.
+template <class T>
+Result<T> numbered(Result<T> read, size_t index) {
+  if (read) return read;
+  std::string& cause = read.error().cause;
+  cause = fmt::format("picture {}{}{}", index + 1, cause.empty() ? "" : ", ", cause);
+  return read;
+}
+
 }  // namespace
 
 Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request& request, std::vector<Encoded>& pictures) const {
+  LAVA_CHECK_OK(check_text(request, model_.decoder->context()));
   std::vector<text::Segment> segments;
   if (request.messages.empty()) {
     segments = text::segments_from_raw(request.raw_prompt);
@@ -65,9 +87,9 @@ Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request&
 Result<void> PromptBuilder::check_length(const std::vector<text::PromptPiece>& pieces, const std::vector<Encoded>& pictures) const {
   int64_t rows = 0, picture_rows = 0;
   for (const text::PromptPiece& piece : pieces) rows += static_cast<int64_t>(piece.ids.size());
-  for (const Encoded& file : pictures) {
-    if (!file) return fail(Error::Kind::invalid, "A picture is missing");
-    LAVA_TRY(const media::SourceInfo info, media::picture_info(bytes_of(*file)));
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    if (!pictures[i]) return fail(Error::Kind::invalid, "A picture is missing");
+    LAVA_TRY(const media::SourceInfo info, numbered(media::picture_info(bytes_of(*pictures[i])), i));
     LAVA_TRY(const auto plan, model_.vision->plan(info.upright, static_cast<int>(pictures.size())));
     if (plan.second.exact) picture_rows += plan.second.rows;
   }
@@ -84,7 +106,7 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < count; ++i) {
     if (request.on_progress) request.on_progress("picture", i, count);
-    LAVA_CHECK_OK(add_picture(run, pictures[static_cast<size_t>(i)], count, built));
+    LAVA_CHECK_OK(add_picture(run, pictures, static_cast<size_t>(i), built));
   }
   if (count > 0 && request.on_progress) request.on_progress("picture", count, count);
   built.encode_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -103,10 +125,10 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
   return built;
 }
 
-Result<void> PromptBuilder::add_picture(Run& run, const Encoded& file, int count, BuiltPrompt& built) {
+Result<void> PromptBuilder::add_picture(Run& run, const std::vector<Encoded>& files, size_t index, BuiltPrompt& built) {
   if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
   PictureReport report;
-  LAVA_TRY(auto rows, rows_of(run, file, count, report));
+  LAVA_TRY(auto rows, rows_of(run, files, index, report));
   if (rows->width != model_.decoder->config().width)
     return fail(Error::Kind::invalid, "The vision part does not fit the language model",
                 fmt::format("rows of {} and {} values", rows->width, model_.decoder->config().width));
@@ -118,16 +140,18 @@ Result<void> PromptBuilder::add_picture(Run& run, const Encoded& file, int count
 }
 
 // From the cache when it was encoded before; then the file is not even decoded.
-Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, const Encoded& file, int count, PictureReport& report) {
-  const std::string content = media::sha256_hex(bytes_of(*file));
-  LAVA_TRY(const media::SourceInfo info, media::picture_info(bytes_of(*file)));
+Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, const std::vector<Encoded>& files, size_t index, PictureReport& report) {
+  const std::string& file = *files[index];
+  const int count = static_cast<int>(files.size());
+  const std::string content = media::sha256_hex(bytes_of(file));
+  LAVA_TRY(const media::SourceInfo info, numbered(media::picture_info(bytes_of(file)), index));
   report.size = info.upright;
   LAVA_TRY(const std::string key, model_.vision->key(info.upright, count, content));
   if (auto known = cache_.find(key)) {
     report.cached = true;
     return known;
   }
-  LAVA_TRY(const media::Picture picture, media::decode_picture(bytes_of(*file)));
+  LAVA_TRY(const media::Picture picture, numbered(media::decode_picture(bytes_of(file)), index));
   if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
   LAVA_TRY(PictureRows rows, model_.vision->encode(run, picture, count, content));
   return cache_.put(std::move(rows));

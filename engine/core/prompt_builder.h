@@ -32,8 +32,8 @@ class PromptBuilder {
   using Encoded = std::shared_ptr<const std::string>;  // a picture's file
   Result<std::vector<text::PromptPiece>> encode_text(const Request&, std::vector<Encoded>& pictures) const;
   Result<void> check_length(const std::vector<text::PromptPiece>&, const std::vector<Encoded>& pictures) const;
-  Result<void> add_picture(Run&, const Encoded& file, int count, BuiltPrompt&);
-  Result<std::shared_ptr<const PictureRows>> rows_of(Run&, const Encoded& file, int count, PictureReport&);
+  Result<void> add_picture(Run&, const std::vector<Encoded>& files, size_t index, BuiltPrompt&);
+  Result<std::shared_ptr<const PictureRows>> rows_of(Run&, const std::vector<Encoded>& files, size_t index, PictureReport&);
   Result<void> append_text(const std::vector<int32_t>& ids, Prompt&) const;
   void append_picture(const PictureRows& rows, int index, Prompt&);
 

@@ -75,8 +75,13 @@ float Sampler::penalised(int32_t id, float logit) const {
   return logit > 0 ? logit / sampling_.repetition_penalty : logit * sampling_.repetition_penalty;
 }
 
-Result<int32_t> Sampler::pick(std::span<const float> logits) {
+Result<void> check_logits(std::span<const float> logits) {
   if (std::any_of(logits.begin(), logits.end(), [](float value) { return std::isnan(value) || value == INFINITY; })) return not_numbers();
+  return {};
+}
+
+Result<int32_t> Sampler::pick(std::span<const float> logits) {
+  LAVA_CHECK_OK(check_logits(logits));
   if (sampling_.temperature <= 0) return greedy(logits);
   gather(logits);
   if (candidates_.empty()) return not_numbers();

@@ -21,6 +21,9 @@ struct Sampling {
 // Ranges of every field, named in the error.
 Result<void> check_sampling(const Sampling& sampling);
 
+// Fails when they are not numbers; must hold before they are sorted.
+Result<void> check_logits(std::span<const float> logits);
+
 // xoshiro256** (Blackman and Vigna 2018), seeded by splitmix64: the same numbers on every machine.
 class Random {
  public:

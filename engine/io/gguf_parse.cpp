@@ -70,7 +70,7 @@ struct Header {
 Result<Header> read_header(Reader& in, const std::string& source) {
   const auto magic = in.take(4, "the file mark");
   if (!magic || std::memcmp(magic->data(), "GGUF", 4) != 0)
-    return fail(Error::Kind::invalid, source + " is not a GGUF model", "it does not start with GGUF");
+    return fail(Error::Kind::invalid, source + " is not a GGUF model", "it does not start with GGUF", "Choose a GGUF file, or the folder of a Hugging Face model");
   LAVA_TRY(const auto version, in.number<uint32_t>("the version"));
   if ((version & 0xFFFF) == 0)
     return fail(Error::Kind::unsupported, source + " was written for big-endian machines", {}, "Get the little-endian form of the model");

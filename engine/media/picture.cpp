@@ -1,5 +1,6 @@
 #include "engine/media/picture.h"
 
+#include <cerrno>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -143,6 +144,17 @@ Result<std::vector<std::byte>> encode_png(const Picture& picture) {
   }
 }
 
+namespace {
+
+// Nothing half written stays, least of all on a disk that is full.
+tl::unexpected<Error> cannot_write(const std::filesystem::path& path, const std::filesystem::path& part, std::error_code why) {
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);
+  return fail(Error::Kind::io, "The picture cannot be written", path.string() + ": " + why.message(), "Check the folder and the free space");
+}
+
+}  // namespace
+
 Result<void> write_png(const std::filesystem::path& path, const Picture& picture) {
   LAVA_TRY(const auto bytes, encode_png(picture));
   std::filesystem::path part = path;
@@ -150,14 +162,13 @@ Result<void> write_png(const std::filesystem::path& path, const Picture& picture
   {
     std::ofstream out(part, std::ios::binary | std::ios::trunc);
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    out.flush();
-    if (!out) return fail(Error::Kind::io, "The picture cannot be written to " + path.string(), {}, "Check the folder and the free space");
+    out.close();
+    if (!out) return cannot_write(path, part, std::error_code(errno, std::generic_category()));
   }
   std::error_code error;
   std::filesystem::rename(part, path, error);
-  if (!error) return {};
-  std::filesystem::remove(part, error);
-  return fail(Error::Kind::io, "The picture cannot be written to " + path.string(), {}, "Check the folder and the free space");
+  if (error) return cannot_write(path, part, error);
+  return {};
 }
 
 }  // namespace lava::media

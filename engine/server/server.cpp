@@ -20,6 +20,19 @@ void reply_error(httplib::Response& response, const Error& error, int status = 0
   reply(response, status ? status : status_of(error), error_body(error));
 }
 
+Error too_large_error(const std::string& limit) {
+  return {Error::Kind::too_large, "The request is too large", limit, "Send smaller or fewer pictures"};
+}
+
+// Why a request reached none of the calls.
+Error unrouted_error(const httplib::Request& request, int status) {
+  if (status == 404)
+    return {Error::Kind::not_found, "There is no " + request.method + " " + request.path.substr(0, 200), "", "docs/api.md lists the calls"};
+  if (status == 413) return too_large_error("");
+  if (status == 414) return {Error::Kind::too_large, "The address of the request is too long", "", "docs/api.md lists the calls"};
+  return {Error::Kind::invalid, "The request is not valid HTTP", "", "Send it as docs/api.md describes"};
+}
+
 }  // namespace
 
 class Server::Impl {
@@ -39,11 +52,23 @@ class Server::Impl {
   }
 
   void run() {
-    jobs_.start([this] { return load(); });
+    {
+      std::lock_guard lock(life_mutex_);
+      if (stopped_) return;
+      jobs_.start([this] { return load(); });
+      life_ = Life::running;
+    }
     http_.listen_after_bind();
+    life_ = Life::ended;
   }
 
   void stop(const std::string& reason) {
+    {
+      std::lock_guard lock(life_mutex_);
+      stopped_ = true;
+    }
+    // The library forgets a stop that comes before it listens.
+    while (life_ == Life::running && !http_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     jobs_.stop({Error::Kind::internal, reason, "", ""});
     // Handlers still have the last event of their job to send.
     for (int i = 0; i < 100 && handlers_ > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -86,15 +111,11 @@ class Server::Impl {
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     // A connection holds a thread; the queue bounds how many of them compute.
-    http_.new_task_queue = [n = options_.queue] { return new httplib::ThreadPool(static_cast<size_t>(n) + 24); };
+    // Many, so that clients which send nothing, or very slowly, do not lock the others out.
+    http_.new_task_queue = [n = options_.queue] { return new httplib::ThreadPool(static_cast<size_t>(n) + 120); };
     http_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) { return admit(request, response); });
     http_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
-      if (!response.body.empty()) return;
-      const bool too_large = response.status == 413;
-      reply_error(response,
-                  too_large ? Error{Error::Kind::too_large, "The request is too large", "", "Send smaller or fewer pictures"}
-                            : Error{Error::Kind::not_found, "There is no " + request.method + " " + request.path.substr(0, 200), "", "docs/api.md lists the calls"},
-                  response.status);
+      if (response.body.empty()) reply_error(response, unrouted_error(request, response.status), response.status);
     });
     http_.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
       reply_error(response, {Error::Kind::internal, "The request failed inside the server", "", "Please report what you sent"});
@@ -138,12 +159,37 @@ class Server::Impl {
         reply(response, 200, {{"object", "list"}, {"data", Json::array({Json{{"id", a.report().name}, {"object", "model"}, {"created", 0}, {"owned_by", "local"}}})}});
       });
     });
-    http_.Post("/v1/lavascope/views", [this](const auto& request, auto& response) {
-      with_model(response, [&](Answerer& a) { preview(a, request.body, response); });
+    post("/v1/lavascope/views", [this](Answerer& a, const auto&, const std::string& body, auto& response) { preview(a, body, response); });
+    post("/v1/chat/completions", [this](Answerer& a, const auto& request, const std::string& body, auto& response) { chat(a, request, body, response); });
+  }
+
+  template <class F>
+  void post(const char* path, const F& use) {
+    http_.Post(path, [this, use](const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
+      const auto body = read_body(request, response, reader);
+      if (!body) {
+        response.set_header("Connection", "close");  // what is left of the body is no request
+        return reply_error(response, body.error());
+      }
+      with_model(response, [&](Answerer& a) { use(a, request, *body, response); });
     });
-    http_.Post("/v1/chat/completions", [this](const auto& request, auto& response) {
-      with_model(response, [&](Answerer& a) { chat(a, request, response); });
+  }
+
+  // The library bounds only bodies that announce their length, and forms to 8 KiB.
+  Result<std::string> read_body(const httplib::Request& request, const httplib::Response& response, const httplib::ContentReader& reader) const {
+    if (request.is_multipart_form_data())
+      return fail(Error::Kind::unsupported, "Forms of several parts are not understood", "", "Send one JSON object as the body");
+    std::string body;
+    const size_t most = options_.limits.max_body;
+    bool too_large = false;
+    const bool complete = reader([&](const char* bytes, size_t size) {
+      too_large = size > most - body.size();
+      if (!too_large) body.append(bytes, size);
+      return !too_large;
     });
+    if (complete) return body;
+    if (too_large || response.status == 413) return tl::unexpected<Error>(too_large_error("more than " + std::to_string(most >> 20) + " MB"));
+    return fail(Error::Kind::invalid, "The request's body cannot be read", "it ends early or is not encoded as its headers say", "Send it again");
   }
 
   template <class F>
@@ -189,8 +235,8 @@ class Server::Impl {
     reply(response, 200, {{"views", views}, {"tokens", plan->second}});
   }
 
-  void chat(Answerer& answerer, const httplib::Request& request, httplib::Response& response) {
-    auto call = parse_chat_call(request.body, options_.limits);
+  void chat(Answerer& answerer, const httplib::Request& request, const std::string& body, httplib::Response& response) {
+    auto call = parse_chat_call(body, options_.limits);
     if (!call) return reply_error(response, call.error(), is_picture_error(call.error()) ? 422 : 0);
     const std::string name = answerer.report().name;
     if (!call->model.empty() && call->model != name && call->model != "default")
@@ -215,10 +261,8 @@ class Server::Impl {
     Json logprobs = Json::array();
     while (true) {
       auto event = job.wait(std::chrono::milliseconds(50));
-      if (!event) {
-        if (peer_gone(socket)) job.cancel();
-        continue;
-      }
+      if (peer_gone(socket)) job.cancel();
+      if (!event) continue;
       if (event->kind == Event::Kind::text && event->logprob) logprobs.push_back(logprob_json(*event->logprob, event->top));
       if (event->kind == Event::Kind::failed) {
         reply_error(response, event->error, is_picture_error(event->error) ? 422 : 0);
@@ -241,6 +285,10 @@ class Server::Impl {
   double progress_ = 0;
   std::string phase_ = "Starting";
   std::atomic<int> handlers_{0};
+  enum class Life { bound, running, ended };
+  std::mutex life_mutex_;  // guards stopped_ and the step from bound to running
+  bool stopped_ = false;
+  std::atomic<Life> life_{Life::bound};
   JobQueue jobs_;
   httplib::Server http_;
 };

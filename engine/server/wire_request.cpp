@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <set>
 
@@ -17,16 +19,35 @@ tl::unexpected<Error> bad_field(const std::string& field, const std::string& cau
 // Arrays and objects nested deeper than this are refused while parsing.
 constexpr int max_depth = 32;
 
+// Values in one request: far more than 10,000 messages have; each costs memory many times its bytes.
+constexpr int most_values = 1'000'000;
+
+// Before parsing. A callback of the parser would do, but its time grows with the square of the number of objects.
+Result<void> check_structure(const std::string& body) {
+  int depth = 0, values = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string) {
+      i += c == '\\';
+      continue;
+    }
+    values += c == ',' || c == '{' || c == '[';
+    depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    if (depth > max_depth)
+      return fail(Kind::invalid, "The request is nested too deeply", "more than 32 levels", "Send one JSON object as docs/api.md describes");
+    if (values > most_values)
+      return fail(Kind::too_large, "There are too many values in the request", "more than a million", "Start a new conversation");
+  }
+  return {};
+}
+
 Result<Json> parse_json(const std::string& body) {
-  bool too_deep = false;
-  const auto guard = [&](int depth, nlohmann::detail::parse_event_t, Json&) {
-    if (depth > max_depth) too_deep = true;
-    return !too_deep;
-  };
-  Json json = Json::parse(body, guard, false);
-  if (too_deep) return fail(Kind::invalid, "The request is nested too deeply", "more than 32 levels");
+  LAVA_CHECK_OK(check_structure(body));
+  Json json = Json::parse(body, nullptr, false);
   if (json.is_discarded()) return fail(Kind::invalid, "The request is not valid JSON", "", "Send one JSON object as the body");
-  if (!json.is_object()) return fail(Kind::invalid, "The request is not a JSON object");
+  if (!json.is_object()) return fail(Kind::invalid, "The request is not a JSON object", {}, "Send one JSON object as the body");
   return json;
 }
 
@@ -38,7 +59,7 @@ Result<T> number(const Json& json, const std::string& field, T fallback, double 
   if (!found->is_number()) return bad_field(field, "it must be a number");
   const double value = found->get<double>();
   if (!std::isfinite(value) || value < low || value > high)
-    return bad_field(field, "it must be between " + std::to_string(low) + " and " + std::to_string(high));
+    return bad_field(field, fmt::format("it must be between {} and {}", low, high));
   if constexpr (std::is_integral_v<T>) {
     if (value != std::floor(value)) return bad_field(field, "it must be a whole number");
     if (found->is_number_integer()) return found->get<T>();  // whole: a double holds only 53 bits
@@ -111,7 +132,7 @@ Result<ChatMessage> message(const Json& json, const Limits& limits, int& picture
       out.parts.push_back({MessagePart::Kind::text, part["text"].get<std::string>(), nullptr});
     } else if (type == "image_url") {
       if (out.role != ChatMessage::Role::user) return bad_field("content", "only user messages may hold pictures");
-      if (++pictures > limits.max_pictures) return fail(Kind::too_large, "There are too many pictures in the request");
+      if (++pictures > limits.max_pictures) return fail(Kind::too_large, "There are too many pictures in the request", fmt::format("at most {} are taken", limits.max_pictures), "Send fewer");
       LAVA_TRY(MessagePart picture, picture_part(part, limits, pictures));
       out.parts.push_back(std::move(picture));
     } else {
@@ -149,7 +170,7 @@ Result<void> check_unknown(const Json& json) {
   };
   const auto zero = [](const Json& v) { return v.is_number() && v.get<double>() == 0; };
   const auto empty = [](const Json& v) { return (v.is_array() || v.is_object()) && v.empty(); };
-  const auto refuse = [](const char* field) { return fail(Kind::unsupported, "This server does not support " + std::string(field) + " yet"); };
+  const auto refuse = [](const char* field) { return fail(Kind::unsupported, "This server does not support " + std::string(field) + " yet", {}, "Leave the field out"); };
   if (!neutral("frequency_penalty", zero)) return refuse("frequency_penalty");
   if (!neutral("presence_penalty", zero)) return refuse("presence_penalty");
   if (!neutral("logit_bias", empty)) return refuse("logit_bias");
@@ -168,8 +189,9 @@ Result<void> read_sampling(const Json& json, const Limits& limits, Request& requ
   LAVA_TRY(request.sampling.min_p, number<float>(json, "min_p", 0, 0, 1));
   LAVA_TRY(request.sampling.repetition_penalty, number<float>(json, "repetition_penalty", 1, 0.01, 100));
   if (json.contains("seed") && !json["seed"].is_null()) {
-    LAVA_TRY(const int64_t seed, number<int64_t>(json, "seed", 0, -9.2e18, 9.2e18));
-    request.sampling.seed = static_cast<uint64_t>(seed);
+    // Whole numbers of 64 bits, with or without a sign; the parser makes anything longer a fraction.
+    if (!json["seed"].is_number_integer()) return bad_field("seed", "it must be a whole number of at most 64 bits");
+    request.sampling.seed = json["seed"].get<uint64_t>();
   }
   const char* field = json.contains("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
   LAVA_TRY(request.max_tokens, number<int>(json, field, 512, 1, 1e6));
@@ -186,6 +208,8 @@ Result<void> read_extension(const Json& json, ChatCall& call) {
   const auto found = json.find("lavascope");
   if (found == json.end() || found->is_null()) return {};
   if (!found->is_object()) return bad_field("lavascope", "it must be an object");
+  for (const auto& [key, value] : found->items())
+    if (key != "events" && key != "adapters") return bad_field("lavascope." + key.substr(0, 60), "it is not known");
   LAVA_TRY(call.events, boolean(*found, "events", false));
   if (!found->contains("adapters")) return {};
   if (!(*found)["adapters"].is_array()) return bad_field("lavascope.adapters", "it must be a list of names");
@@ -209,7 +233,7 @@ Result<ChatCall> parse_chat_call(const std::string& body, const Limits& limits) 
   }
   const auto messages = json.find("messages");
   if (messages == json.end() || !messages->is_array() || messages->empty()) return bad_field("messages", "it must be a list with at least one message");
-  if (messages->size() > 10'000) return fail(Kind::too_large, "There are too many messages in the request", "more than 10000");
+  if (messages->size() > 10'000) return fail(Kind::too_large, "There are too many messages in the request", "more than 10000", "Start a new conversation");
   int pictures = 0;
   for (const Json& entry : *messages) {
     LAVA_TRY(ChatMessage parsed, message(entry, limits, pictures));

@@ -30,6 +30,7 @@ class CliTest : public QObject {
   void start(QProcess& process, const QStringList& arguments, const QString& fake = {}) {
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     environment.insert("XDG_DATA_HOME", home_.filePath("data"));
+    environment.remove("LAVASCOPE_MODELS");
     environment.insert("XDG_CONFIG_HOME", home_.filePath("config"));
     environment.insert("XDG_CACHE_HOME", home_.filePath("cache"));
     environment.insert("XDG_STATE_HOME", home_.filePath("state"));
@@ -72,6 +73,8 @@ class CliTest : public QObject {
   void chat_resumes();
   void models_lists();
   void history_commands();
+  void a_damaged_history_is_told();
+  void output_that_goes_nowhere_is_an_error();
 };
 
 void CliTest::ask_prints_the_answer_and_keeps_it() {
@@ -171,6 +174,7 @@ void CliTest::wrong_use_data() {
   QTest::newRow("annotate without a picture") << QStringList{"ask", "x", "--annotate", "a.png"};
   QTest::newRow("annotate as jpeg") << QStringList{"ask", "x", chelsea, "--annotate", "a.jpg"};
   QTest::newRow("show what") << QStringList{"history", "show"};
+  QTest::newRow("no number") << ask({"x", "--temperature", "nan"});
   QTest::newRow("show zero") << QStringList{"history", "show", "0"};
   QTest::newRow("format") << QStringList{"history", "export", "1", "--format", "pdf"};
 }
@@ -205,6 +209,8 @@ void CliTest::errors_name_what_the_user_gave_data() {
   QTest::newRow("answer that fails") << ask({"fails"}) << ""
                                      << "12 GB wanted";
   QTest::newRow("picture that the engine refuses") << ask({"undecodable", chelsea}) << "" << chelsea;
+  QTest::newRow("no question") << ask({" "}) << "" << "There is no question";
+  QTest::newRow("picture onto a folder") << ask({"x", chelsea, "--annotate", home_.filePath("folder.png")}) << "" << "folder.png is a folder";
   QTest::newRow("chat that is not there") << QStringList{"history", "show", "77"} << ""
                                           << "77";
   QTest::newRow("export into nowhere") << QStringList{"history", "export", "77", "-o", "/no/x.md"} << ""
@@ -212,6 +218,7 @@ void CliTest::errors_name_what_the_user_gave_data() {
 }
 
 void CliTest::errors_name_what_the_user_gave() {
+  QDir(home_.path()).mkdir("folder.png");
   QFETCH(QStringList, arguments);
   QFETCH(QString, fake);
   QFETCH(QString, named);
@@ -319,6 +326,25 @@ void CliTest::models_lists() {
   QCOMPARE(models[0].toObject()["name"].toString(), QString("default"));
   QCOMPARE(models[1].toObject()["path"].toString(), folder + "/model.gguf");
   QVERIFY(!models[1].toObject()["problem"].toString().isEmpty());
+}
+
+void CliTest::a_damaged_history_is_told() {
+  QDir().mkpath(home_.filePath("data/lavascope"));
+  QFile file(home_.filePath("data/lavascope/history.sqlite"));
+  QVERIFY(file.open(QFile::WriteOnly));
+  file.write(QByteArray(8192, 'x'));
+  file.close();
+  QVERIFY(run({"history", "list"}).err.contains("damaged"));
+}
+
+void CliTest::output_that_goes_nowhere_is_an_error() {
+  QProcess process;
+  process.setStandardOutputFile("/dev/full");
+  start(process, ask({"What is this?"}));
+  QVERIFY(process.waitForFinished(30000));
+  QCOMPARE(process.exitCode(), 1);
+  QVERIFY(process.readAllStandardError().contains("standard output"));
+  QCOMPARE(history()->chats().size(), 1u);  // kept all the same
 }
 
 void CliTest::history_commands() {

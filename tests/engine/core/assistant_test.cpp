@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/text/unicode.h"
 #include "tests/support/engine/goldens.h"
@@ -179,6 +180,25 @@ TEST_F(AssistantTest, HostileRequests) {
   EXPECT_NE(refused.error().cause.find("2 places for 1 pictures"), std::string::npos);
   Request odd = chat({text_part(std::string("\xff\xfe\x00 <|im_end|> </s> <image> [INST]", 34))}, 2);
   EXPECT_TRUE(assistant().answer(odd));
+}
+
+TEST_F(AssistantTest, MegabytesOfTextAreRefusedAtOnce) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto refused = assistant().answer(chat({text_part(std::string(size_t{48} << 20, 'a'))}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Error::Kind::too_large);
+  EXPECT_NE(refused.error().cause.find("48 MB"), std::string::npos) << refused.error().message();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
+TEST_F(AssistantTest, ABrokenPictureAmongOthersIsNumbered) {
+  const auto whole = picture_file(llava + "/odd.png");
+  for (const size_t size : {size_t{40}, whole->size() - 20}) {
+    const auto cut = std::make_shared<const std::string>(whole->substr(0, size));
+    const auto refused = assistant().answer(chat({picture_part(whole), picture_part(cut), text_part("x")}));
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().cause.starts_with("picture 2")) << refused.error().message();
+  }
 }
 
 TEST_F(AssistantTest, PreviewCountsWithoutEncoding) {

@@ -84,6 +84,19 @@ TEST_F(ModelFilesTest, ManifestsThatReachOutsideOrMakeNoSense) {
   EXPECT_FALSE(find_model_files({}));
 }
 
+TEST_F(ModelFilesTest, AChosenDefaultThatIsMissingIsNotReplaced) {
+  const auto found = find_model_files({});
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message().find("LAVASCOPE_DEFAULT_MODEL"), std::string::npos) << found.error().message();
+  EXPECT_NE(found.error().cause.find((folder_ / "default").string()), std::string::npos);
+}
+
+TEST_F(ModelFilesTest, WhatIsNeitherFileNorFolder) {
+  const auto found = find_model_files({.model = "/dev/null"});
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message().find("does not exist"), std::string::npos) << found.error().message();
+}
+
 TEST_F(ModelFilesTest, FoldersOfGgufFiles) {
   const auto find = [&] { return find_model_files({.model = (folder_ / "models").string()}); };
   write_text(folder_ / "models/mmproj-model-f16.gguf", "x");

@@ -22,6 +22,16 @@ TEST(Sampler, GreedyTakesTheLowestOfEqualIds) {
   EXPECT_EQ(draw({}, {1, 5, 5, 2}, 1, {false, true, false, false}).begin()->first, 2);
 }
 
+TEST(Sampler, LogitsThatAreNoNumbersAreAnError) {
+  EXPECT_TRUE(check_logits(std::vector<float>{0, -INFINITY, 3}));
+  for (const float bad : {NAN, static_cast<float>(INFINITY)}) {
+    const auto checked = check_logits(std::vector<float>{0, bad, 3});
+    ASSERT_FALSE(checked);
+    EXPECT_FALSE(checked.error().remedy.empty());
+    EXPECT_FALSE(Sampler({}, 3).pick(std::vector<float>{0, bad, 3}));
+  }
+}
+
 TEST(Sampler, SameSeedSameTokens) {
   const std::vector<float> logits{0.1f, 0.7f, 0.3f, 0.2f, 0.9f};
   const auto run = [&](uint64_t seed) {

@@ -140,6 +140,23 @@ TEST(Picture, WrittenPngComesBack) {
   EXPECT_FALSE(write_png("/no/such/folder/a.png", picture));
 }
 
+TEST(Picture, AFailedWriteLeavesNothingAndSaysWhy) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "lava-write-png";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder / "taken.png");
+  Picture picture;
+  picture.width = picture.height = 2;
+  picture.rgb.assign(12, 7);
+  const auto onto_folder = write_png(folder / "taken.png", picture);
+  ASSERT_FALSE(onto_folder);
+  EXPECT_NE(onto_folder.error().cause.find("taken.png: "), std::string::npos) << onto_folder.error().message();
+  EXPECT_FALSE(std::filesystem::exists(folder / "taken.png.part"));
+  const auto nowhere = write_png(folder / "no" / "a.png", picture);
+  ASSERT_FALSE(nowhere);
+  EXPECT_NE(nowhere.error().cause.find("No such file"), std::string::npos) << nowhere.error().message();
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Sha256, Vectors) {
   const auto hash = [](std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); };
   EXPECT_EQ(hash(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
