@@ -239,6 +239,7 @@ class TestWindow : public QObject {
       f.click(f.find("answer_text"), {20, 10});
       return f.find("link_question") != nullptr;
     }));
+    QVERIFY(f.find("link_question")->width() > 200);
     f.key(Qt::Key_Escape);
     QVERIFY(wait([&] { return f.find("link_question") == nullptr; }));
   }

@@ -2,6 +2,7 @@
 import QtQuick
 import Lavascope
 import QtQuick.Controls.Basic
+import QtQuick.Templates as T
 
 Popup {
     id: pop
@@ -11,7 +12,10 @@ Popup {
         if (Desktop.trusts(url)) Desktop.open_link(url);
         else open();
     }
-    width: Math.min(360, parent ? parent.width : 360)
+    parent: T.Overlay.overlay
+    anchors.centerIn: parent
+    modal: true
+    width: Math.min(360 * Math.max(1, Theme.textScale * 0.8), parent ? parent.width - 32 : 360)
     padding: 16
     focus: true
     background: Rectangle { radius: 12; color: Theme.raised; border.width: Theme.lineWidth; border.color: Theme.line }

@@ -38,8 +38,10 @@ BlockFrame {
         Accessible.name: block.row.entry.text ?? ""
         Keys.onEscapePressed: event => { deselect(); event.accepted = false; }
         onLinkActivated: link => { ask.active = true; ask.item.ask(link); }
-        HoverHandler { cursorShape: words.hoveredLink !== "" ? Qt.PointingHandCursor : Qt.IBeamCursor }
+        HoverHandler { id: pointer; cursorShape: words.hoveredLink !== "" ? Qt.PointingHandCursor : Qt.IBeamCursor }
         Loader {
+            x: pointer.point.position.x
+            y: pointer.point.position.y
             active: words.hoveredLink !== ""
             sourceComponent: Tip { visible: true; text: Desktop.host_of(words.hoveredLink); delay: 200 }
         }
