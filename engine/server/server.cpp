@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "engine/server/connection.h"
+#include "engine/server/connection_pool.h"
 #include "engine/server/jobs.h"
 #include "engine/server/reply_stream.h"
 
@@ -112,7 +113,7 @@ class Server::Impl {
     });
     // A connection holds a thread; the queue bounds how many of them compute.
     // Many, so that clients which send nothing, or very slowly, do not lock the others out.
-    http_.new_task_queue = [n = options_.queue] { return new httplib::ThreadPool(static_cast<size_t>(n) + 120); };
+    http_.new_task_queue = [n = options_.queue] { return new ConnectionPool(static_cast<size_t>(n) + 120); };
     http_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) { return admit(request, response); });
     http_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
       if (response.body.empty()) reply_error(response, unrouted_error(request, response.status), response.status);
