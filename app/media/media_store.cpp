@@ -61,7 +61,7 @@ Result<QByteArray> read_file(const QString& path) {
     return fail(Error::Kind::io, "The file cannot be read", shown + ": " + file.errorString().toStdString(), "Check its permissions");
   if (file.size() > most_file_bytes)
     return fail(Error::Kind::too_large, "The file is too large", shown + " is larger than 512 MB", "Choose a smaller picture");
-  QByteArray bytes = file.read(most_file_bytes + 1);
+  QByteArray bytes = file.read(file.size());  // read() first allocates whatever it is allowed to read
   if (file.error() != QFile::NoError)
     return fail(Error::Kind::io, "The file cannot be read", shown + ": " + file.errorString().toStdString(), "Check the disk");
   return bytes;

@@ -34,7 +34,15 @@ class MediaStoreTest : public QObject {
   void names_that_are_no_hash();
   void a_folder_that_cannot_be_made();
   void many_threads();
+  void a_picture_takes_the_memory_it_needs();
 };
+
+void MediaStoreTest::a_picture_takes_the_memory_it_needs() {
+  const auto picture = load_picture(chelsea);
+  QVERIFY(picture);
+  QCOMPARE(picture->bytes, bytes_of(chelsea));
+  QVERIFY2(picture->bytes.capacity() < 2 * picture->bytes.size(), qPrintable(QString::number(picture->bytes.capacity())));
+}
 
 void MediaStoreTest::a_picture_goes_in_and_out() {
   const MediaStore store(folder_.filePath("one"));
