@@ -32,7 +32,7 @@ class ObservingDevice : public Device {
  public:
   explicit ObservingDevice(Device& inner) : inner_(inner) {}
   const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes) override { return inner_.allocate(bytes); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
   void execute(const OpCall& call) override { recording_ ? recording_->append(call) : observe(call); }
   std::unique_ptr<Recording> record(const std::function<void()>& body) override {
     LAVA_CHECK(recording_ == nullptr);

@@ -34,11 +34,14 @@ class Recording {
 };
 
 // Threads may share a device: their ops take turns. While one records, no other may use it.
+// How a buffer will be used: one filled bit by bit in many places must not cost memory for what lies between.
+enum class Filling : uint8_t { dense, sparse };
+
 class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
-  virtual Result<std::unique_ptr<Buffer>> allocate(size_t bytes) = 0;
+  virtual Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling = Filling::dense) = 0;
   virtual void execute(const OpCall& call) = 0;  // done, or ordered before the next execute, when it returns
   // Runs `body` once with ops appended instead of executed. Tensors named by the ops must outlive the recording.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& body) = 0;

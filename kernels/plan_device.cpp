@@ -23,7 +23,7 @@ class PlanRecording : public Recording {
 class PlanDevice : public Device {
  public:
   const DeviceInfo& info() const override { return info_; }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes) override { return std::make_unique<PlanBuffer>(bytes); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling) override { return std::make_unique<PlanBuffer>(bytes); }
   void execute(const OpCall&) override {}
   std::unique_ptr<Recording> record(const std::function<void()>& body) override {
     body();

@@ -24,7 +24,7 @@ class BrokenDevice : public Device {
  public:
   BrokenDevice(Device& inner, OpId bad) : inner_(inner), bad_(bad) {}
   const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes) override { return inner_.allocate(bytes); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
   std::unique_ptr<Recording> record(const std::function<void()>& body) override { return inner_.record(body); }
   void execute(const OpCall& call) override {
     inner_.execute(call);
@@ -142,7 +142,7 @@ class OverrunningDevice : public Device {
  public:
   explicit OverrunningDevice(Device& inner) : inner_(inner) {}
   const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes) override { return inner_.allocate(bytes); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
   std::unique_ptr<Recording> record(const std::function<void()>& body) override { return inner_.record(body); }
   void execute(const OpCall& call) override {
     inner_.execute(call);
