@@ -11,63 +11,16 @@
 namespace lava {
 namespace {
 
+using conv::convolve;
+using conv::load_pointwise;
+using conv::load_window;
+using conv::product;
+
 constexpr int out_channels[17] = {16, 24, 24, 32, 32, 32, 64, 64, 64, 64, 96, 96, 96, 160, 160, 160, 320};
 constexpr int extra_reduced[4] = {256, 128, 128, 64}, extra_out[4] = {512, 256, 256, 128};
 constexpr int detail_block = 13;  // its expanded map, 19 x 19, is the first that is read
 
 constexpr bool halves(int block) { return block == 1 || block == 3 || block == 6 || block == detail_block; }
-
-// TensorFlow's SAME: the smaller half of the padding goes before.
-int padding_before(int n, int stride) { return std::max(((n + stride - 1) / stride - 1) * stride + 3 - n, 0) / 2; }
-
-template <class Window>
-Tensor convolve(Run& run, const Tensor& x, const Window& window, int channels) {
-  const int h = x.extent[0], w = x.extent[1], s = window.stride;
-  Conv2dArgs args;
-  args.x = x;
-  args.out = run.arena.f32({(h + s - 1) / s, (w + s - 1) / s, channels});
-  args.weight = window.weight, args.bias = window.bias;
-  args.stride = s, args.pad_top = padding_before(h, s), args.pad_left = padding_before(w, s);
-  args.depthwise = window.depthwise, args.activation = Activation::relu6;
-  ops::conv2d(run, args);
-  return args.out;
-}
-
-Tensor rows_of(const Tensor& map) { return map.reshape({int64_t{map.extent[0]} * map.extent[1], map.extent[2]}); }
-
-template <class Pointwise>
-void product(Run& run, const Tensor& out, const Tensor& x, const Pointwise& p, bool accumulate = false) {
-  const LinearTarget target{p.weight, p.bias, rows_of(out), p.activation, accumulate};
-  ops::linear(run, {&target, 1}, rows_of(x));
-}
-
-template <class Pointwise>
-Result<Pointwise> load_pointwise(Weights& weights, const io::TensorSource& source, const std::string& name, int out, int in, Activation activation) {
-  Pointwise p;
-  p.activation = activation;
-  LAVA_TRY(p.weight, weights.matrix(source, name + ".weight", out, in, Precision::exact));
-  LAVA_TRY(p.bias, weights.dense(source, name + ".bias", {out}));
-  return p;
-}
-
-// The file has [out, in, 3, 3] (depthwise [channels, 1, 3, 3]), the kernel reads [3, 3, in, out].
-template <class Window>
-Result<Window> load_window(Weights& weights, const io::TensorSource& source, const std::string& name, int out, int in, int stride, bool depthwise) {
-  Weights scratch(weights.device());
-  LAVA_TRY(const Tensor file, scratch.dense(source, name + ".weight", {out, in, 3, 3}));
-  Window window;
-  window.stride = stride, window.depthwise = depthwise;
-  if (depthwise) {
-    LAVA_TRY(window.weight, weights.zeros({3, 3, out}));
-  } else {
-    LAVA_TRY(window.weight, weights.zeros({3, 3, in, out}));
-  }
-  for (int64_t o = 0; o < out; ++o)
-    for (int64_t i = 0; i < in; ++i)
-      for (int64_t tap = 0; tap < 9; ++tap) window.weight.f32()[(tap * in + i) * out + o] = file.f32()[(o * in + i) * 9 + tap];
-  LAVA_TRY(window.bias, weights.dense(source, name + ".bias", {out}));
-  return window;
-}
 
 }  // namespace
 
@@ -83,7 +36,7 @@ PartitionConfig detector_views() {
 
 Result<std::unique_ptr<SsdliteMobilenetV2>> SsdliteMobilenetV2::load(Weights& weights, const io::TensorSource& source, const ssd::Rules& proposals) {
   std::unique_ptr<SsdliteMobilenetV2> tower(new SsdliteMobilenetV2);
-  LAVA_TRY(tower->stem_, load_window<Window>(weights, source, "stem", 32, 3, 2, false));
+  LAVA_TRY(tower->stem_, load_window(weights, source, "stem", {32, 3, 3, 2, false}));
   int in = 32;
   for (int i = 0; i < 17; ++i) {
     const int inner = i == 0 ? in : in * 6;
@@ -91,7 +44,7 @@ Result<std::unique_ptr<SsdliteMobilenetV2>> SsdliteMobilenetV2::load(Weights& we
     tower->blocks_.push_back(stage);
     in = out_channels[i];
   }
-  LAVA_TRY(tower->head_, load_pointwise<Pointwise>(weights, source, "head", head_width, in, Activation::relu6));
+  LAVA_TRY(tower->head_, load_pointwise(weights, source, "head", head_width, in, Activation::relu6));
   in = head_width;
   for (int i = 0; i < 4; ++i) {
     LAVA_TRY(Stage stage, tower->load_stage(weights, source, fmt::format("extra.{}.", i + 2), true, in, extra_reduced[i], extra_out[i], 2));
@@ -110,10 +63,10 @@ Result<SsdliteMobilenetV2::Stage> SsdliteMobilenetV2::load_stage(Weights& weight
                                                                  int in, int inner, int out, int stride) const {
   Stage stage;
   if (inner != in || extra) {
-    LAVA_TRY(stage.first, load_pointwise<Pointwise>(weights, source, name + (extra ? "reduce" : "expand"), inner, in, Activation::relu6));
+    LAVA_TRY(stage.first, load_pointwise(weights, source, name + (extra ? "reduce" : "expand"), inner, in, Activation::relu6));
   }
-  LAVA_TRY(stage.depthwise, load_window<Window>(weights, source, name + "depthwise", inner, 1, stride, true));
-  LAVA_TRY(stage.last, load_pointwise<Pointwise>(weights, source, name + (extra ? "expand" : "project"), out, inner,
+  LAVA_TRY(stage.depthwise, load_window(weights, source, name + "depthwise", {inner, 1, 3, stride, true}));
+  LAVA_TRY(stage.last, load_pointwise(weights, source, name + (extra ? "expand" : "project"), out, inner,
                                                  extra ? Activation::relu6 : Activation::none));
   stage.residual = !extra && stride == 1 && in == out;
   return stage;
@@ -125,10 +78,10 @@ Result<void> SsdliteMobilenetV2::load_predictors(Weights& weights, const io::Ten
     Predictor& p = predictors_[i];
     const std::string box = fmt::format("predict.{}.box.", i), label = fmt::format("predict.{}.class.", i);
     const int anchors = ssd::anchors_per_cell(i), width = channels[i];
-    LAVA_TRY(p.box_window, load_window<Window>(weights, source, box + "depthwise", width, 1, 1, true));
-    LAVA_TRY(p.class_window, load_window<Window>(weights, source, label + "depthwise", width, 1, 1, true));
-    LAVA_TRY(p.box, load_pointwise<Pointwise>(weights, source, box + "out", anchors * 4, width, Activation::none));
-    LAVA_TRY(p.label, load_pointwise<Pointwise>(weights, source, label + "out", anchors * ssd::classes, width, Activation::none));
+    LAVA_TRY(p.box_window, load_window(weights, source, box + "depthwise", {width}));
+    LAVA_TRY(p.class_window, load_window(weights, source, label + "depthwise", {width}));
+    LAVA_TRY(p.box, load_pointwise(weights, source, box + "out", anchors * 4, width, Activation::none));
+    LAVA_TRY(p.label, load_pointwise(weights, source, label + "out", anchors * ssd::classes, width, Activation::none));
   }
   return {};
 }
@@ -139,7 +92,7 @@ Result<SsdliteMobilenetV2::Outputs> SsdliteMobilenetV2::forward(Run& run, const 
   result.codes = run.arena.f32({anchors, 4});
   result.logits = run.arena.f32({anchors, ssd::classes});
   result.maps[0] = run.arena.f32({ssd::map_sides[0], ssd::map_sides[0], inner_width});
-  Tensor x = convolve(run, input, stem_, 32);
+  Tensor x = convolve(run, input, stem_);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     if (run.cancelled()) return fail(Error::Kind::cancelled, "Stopped");
     const Stage& stage = blocks_[i];
@@ -151,7 +104,7 @@ Result<SsdliteMobilenetV2::Outputs> SsdliteMobilenetV2::forward(Run& run, const 
       inner = i == detail_block ? result.maps[0] : run.arena.f32({x.extent[0], x.extent[1], stage.first.weight.out});
       product(run, inner, x, stage.first);
     }
-    product(run, out, convolve(run, inner, stage.depthwise, inner.extent[2]), stage.last, stage.residual);
+    product(run, out, convolve(run, inner, stage.depthwise), stage.last, stage.residual);
     x = out;
   }
   result.maps[1] = run.arena.f32({x.extent[0], x.extent[1], head_width});
@@ -163,7 +116,7 @@ Result<SsdliteMobilenetV2::Outputs> SsdliteMobilenetV2::forward(Run& run, const 
     const auto scope = run.arena.scope();
     const Tensor reduced = run.arena.f32({from.extent[0], from.extent[1], extra_[i].first.weight.out});
     product(run, reduced, from, extra_[i].first);
-    product(run, result.maps[i + 2], convolve(run, reduced, extra_[i].depthwise, reduced.extent[2]), extra_[i].last);
+    product(run, result.maps[i + 2], convolve(run, reduced, extra_[i].depthwise), extra_[i].last);
   }
   predict(run, result);
   return result;
@@ -176,8 +129,8 @@ void SsdliteMobilenetV2::predict(Run& run, const Outputs& result) const {
     const Tensor& map = result.maps[i];
     const int64_t n = map.extent[0], per_cell = ssd::anchors_per_cell(i), count = n * n * per_cell;
     const Predictor& p = predictors_[i];
-    product(run, result.codes.slice(begin, count).reshape({n, n, per_cell * 4}), convolve(run, map, p.box_window, map.extent[2]), p.box);
-    product(run, result.logits.slice(begin, count).reshape({n, n, per_cell * ssd::classes}), convolve(run, map, p.class_window, map.extent[2]), p.label);
+    product(run, result.codes.slice(begin, count).reshape({n, n, per_cell * 4}), convolve(run, map, p.box_window), p.box);
+    product(run, result.logits.slice(begin, count).reshape({n, n, per_cell * ssd::classes}), convolve(run, map, p.class_window), p.label);
     begin += count;
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/core/weights.h"
+#include "engine/encoders/convolutions.h"
 #include "engine/encoders/ssd_boxes.h"
 #include "engine/encoders/vision_encoder.h"
 #include "engine/partition/partition_config.h"
@@ -41,16 +42,8 @@ class SsdliteMobilenetV2 final : public VisionEncoder {
   Result<Outputs> forward(Run& run, const Tensor& x) const;
 
  private:
-  struct Pointwise {
-    Matrix weight;
-    Tensor bias;
-    Activation activation = Activation::relu6;
-  };
-  struct Window {  // 3 x 3, followed by ReLU6
-    Tensor weight, bias;
-    int stride = 1;
-    bool depthwise = true;
-  };
+  using Pointwise = conv::Pointwise;
+  using Window = conv::Window;
   struct Stage {  // expand (reduce in the extra stages), depthwise, project (expand)
     Pointwise first, last;
     Window depthwise;

@@ -36,6 +36,9 @@ void add_conv_cases(std::vector<Case>& cases) {
   add_conv(cases, {9, 9, 32, 32, 7, 1, 3, 3, true, Activation::gelu}, true);
   add_conv(cases, {12, 23, 48, 48, 7, 2, 3, 3, true, Activation::none}, true);
   add_conv(cases, {9, 20, 35, 35, 5, 1, 2, 2, false, Activation::gelu}, true);
+  add_conv(cases, {20, 20, 144, 144, 5, 2, 1, 1, true, Activation::relu6}, true);
+  add_conv(cases, {10, 10, 72, 72, 5, 1, 2, 2, true, Activation::relu6}, true);
+  add_conv(cases, {5, 5, 96, 96, 5, 1, 2, 2, true, Activation::relu6}, true);  // one window lies inside
   add_conv(cases, {2, 2, 40, 40, 3, 1, 1, 1, true, Activation::none}, true);  // no window lies inside
   add_conv(cases, {1, 1, 16, 16, 3, 2, 1, 1, false, Activation::relu}, true);
   add_conv(cases, {31, 33, 3, 32, 3, 2, 1, 1, true, Activation::relu6}, false);
