@@ -19,7 +19,7 @@ TASKS = {
     "region_none": seeing.region_none, "region_yes": seeing.region_yes, "region_colour": seeing.region_colour, "cannot": seeing.cannot,
 }
 WEIGHTS = {
-    "yes": 9, "no": 9, "either": 3, "count": 7, "count_none": 2, "things": 3, "colour": 6, "is_colour": 4, "what_colour": 3,
+    "yes": 11, "no": 9, "either": 3, "count": 7, "count_none": 2, "things": 3, "colour": 6, "is_colour": 4, "what_colour": 3,
     "background": 1, "position": 6, "what_at": 3, "box": 9, "absent": 4, "relation": 4, "is_relation": 3, "what_relation": 2,
     "extreme": 2, "bigger": 2, "caption": 8, "detail": 5, "grounded": 6, "unsure": 4, "region": 6, "region_none": 2,
     "region_yes": 4, "region_colour": 3, "cannot": 2,
@@ -34,8 +34,12 @@ _FOLLOW = (seeing.follow_colour, seeing.follow_count, seeing.follow_else, seeing
 
 def ask(rng: random.Random, scene: Scene, task: str, vocabulary: Iterable[str], similar: Similar = None,
         companions: Similar = None) -> Turn | None:
-    """One question of the named task; None where the scene has no fair question of it."""
-    return TASKS[task](View(rng, scene, vocabulary, similar, companions)) or None
+    """One question of the named task, or of "tool" / "no_tool" under TOOL_SYSTEM; None where the scene has no fair question of it."""
+    view = View(rng, scene, vocabulary, similar, companions)
+    if task in ("tool", "no_tool"):
+        from tool_questions import ask_tool  # builds on this module
+        return ask_tool(view, needed=task == "tool")
+    return TASKS[task](view) or None
 
 
 def turns(rng: random.Random, scene: Scene, vocabulary: Iterable[str], similar: Similar = None, count: int = 6,
