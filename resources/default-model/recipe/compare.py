@@ -6,24 +6,25 @@ from collections.abc import Iterable
 
 import words
 from scene import Chain, Scene, Similar, Turn, View, named, similar_set
-from seeing import group_words
+from seeing import group_words, maybe_nouns
 from wordings import noun_slots, word
 
 COMPARE: dict[str, str] = {
     "difference": "What is different?|What is the difference?|Compare the pictures.|Compare the two images.|How do the pictures differ?"
-    "|What are the differences between the two pictures?|Tell me how these images differ.|Compare both photos.|What changed?"
-    "|How is the second picture different from the first?|What does each picture show?|Describe both pictures.|whats the difference"
-    "|Contrast the two images.|What do you see in each picture?|Can you compare these two?",
-    "which": "Which picture has {a}?|In which picture do you see {a}?|Which image shows {a}?|Which of the two has {a}?|Which one contains {a}?"
-    "|{Therebe} there {a} in the first or the second picture?|Where is there {a}: first or second picture?|First or second: which has {a}?"
-    "|In which image is there {a}?|Which photo shows {a}?|which pic has {a}|Tell me which picture has {a}.|Do both pictures show {a}?",
+        "|What are the differences between the two pictures?|Tell me how these images differ.|Compare both photos.|What changed?"
+        "|How is the second picture different from the first?|What does each picture show?|Describe both pictures.|whats the difference"
+        "|Contrast the two images.|What do you see in each picture?|Can you compare these two?",
+    "which": "Which picture has {a}?|In which picture do you see {a}?|Which image shows {a}?|Which of the two has {a}?"
+        "|Which one contains {a}?|{Therebe} there {a} in the first or the second picture?|Where is there {a}: first or second picture?"
+        "|First or second: which has {a}?|In which image is there {a}?|Which photo shows {a}?|which pic has {a}"
+        "|Tell me which picture has {a}.|Do both pictures show {a}?",
     "more": "Which picture has more {s}?|Where are there more {s}?|Are there more {s} in the first or in the second picture?"
-    "|In which image do you see more {s}?|Which one has more {s}?|Which photo shows more {s}?|More {s}: first or second?"
-    "|Compare the number of {s}.|Which of the two has the most {s}?|Does the first or the second picture have more {s}?"
-    "|which pic has more {s}|Tell me which picture has more {s}.",
+        "|In which image do you see more {s}?|Which one has more {s}?|Which photo shows more {s}?|More {s}: first or second?"
+        "|Compare the number of {s}.|Which of the two has the most {s}?|Does the first or the second picture have more {s}?"
+        "|which pic has more {s}|Tell me which picture has more {s}.",
     "common": "What do the pictures have in common?|What is in both pictures?|What do both images show?|Which things are in both?"
-    "|What is the same in both?|What do they share?|Name what is in both images.|Is anything the same in both pictures?|What appears in both?"
-    "|Which objects appear in both photos?|what's common to both|Tell me what both pictures show.",
+        "|What is the same in both?|What do they share?|Name what is in both images.|Is anything the same in both pictures?"
+        "|What appears in both?|Which objects appear in both photos?|what's common to both|Tell me what both pictures show.",
 }
 _BLANK = {"noise": "only noise", "dark": "almost nothing, it is nearly black", "text": "text"}
 
@@ -51,7 +52,8 @@ def _difference(a: View, b: View) -> Turn:
     one, two = shown(a), shown(b)
     answer = f"Both pictures show {one}." if one == two else f"The first picture shows {one}; the second shows {two}."
     return Turn(word(a.rng, COMPARE, "difference"), answer, "difference",
-                {"first": list(a.groups), "second": list(b.groups), "same": one == two, "also": sorted({*_present(a), *_present(b)})})
+                {"first": list(a.groups), "second": list(b.groups), "same": one == two, "also": sorted({*_present(a), *_present(b)}),
+                 "evidence": sorted({*maybe_nouns(a), *maybe_nouns(b)})})
 
 
 def _present(view: View) -> set[str]:

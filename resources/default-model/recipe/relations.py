@@ -125,6 +125,8 @@ def is_relation(view: View) -> Turn | None:
     resting = [(s, t) for s in view.singles() for t in view.singles() if s is not t and rests_on(s, t)]
     if resting and view.rng.random() < 0.5:
         (a, b), rel, spoken, right = view.rng.choice(resting), "on top of", "on top of", True
+    elif rel.startswith("to the") and view.rng.random() < 0.15:
+        spoken, right = "on top of", False
     question = word(view.rng, WORDINGS, "is_relation", one=f"the {a.noun}", two=f"the {b.noun}", rel=spoken)
     return Turn(question, ("Yes, " if right else "No, ") + _says(a, rel, b) + ".", "is_relation",
                 {"noun": a.noun, "other": b.noun, "relation": rel, "yes": right}, [a])

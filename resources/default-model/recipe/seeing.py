@@ -25,7 +25,12 @@ def blank(view: View) -> str | None:
 
 def caption_want(view: View) -> dict:
     return {"nouns": [n for n, g in view.groups.items() if any(t.mark for t in g)], "also": sorted({t.noun for t in view.scene.things}),
-            "evidence": sorted({n for t in view.unsure for n, _ in t.evidence[:2]})}
+            "evidence": maybe_nouns(view), "blank": view.scene.kind if view.scene.kind != "scene" else ""}
+
+
+def maybe_nouns(view: View) -> list[str]:
+    """Nouns that a hedged part of an answer may name."""
+    return sorted({n for t in view.unsure for n, _ in t.evidence[:2]})
 
 
 def group_words(noun: str, group: list[Thing]) -> str:
@@ -99,7 +104,7 @@ def yes(view: View) -> Turn | None:
         return None
     noun = view.rng.choice(list(view.groups))
     group = view.groups[noun]
-    clear = noun in view.countable_groups() or len(group) == 1
+    clear = noun in view.countable_groups() or not words.countable(noun)
     answer = yes_text(noun, group if clear else group[:1])
     return Turn(ask_about(view.rng, "yesno", noun), answer, "yes", {"noun": noun, "boxes": [t.box for t in group]}, group)
 
@@ -304,7 +309,7 @@ def follow_else(view: View, group: list[Thing]) -> Turn | None:
         return None
     answer = f"I also see {words.join([named(t, mark=True) for t in others])}." if others else "Nothing else."
     return Turn(word(view.rng, FOLLOW, "else"), answer, "else", {"nouns": sorted({t.noun for t in others if certainty(t) == 'sure'}),
-                                                               "also": sorted({t.noun for t in view.scene.things})})
+                                                               "also": sorted({t.noun for t in view.scene.things}), "evidence": maybe_nouns(view)})
 
 
 def follow_certain(view: View, group: list[Thing]) -> Turn:
@@ -322,30 +327,32 @@ def follow_absent(view: View, noun: str) -> Turn:
 
 # Questions no small model can answer from a picture, with the honest sentence.
 CANNOT: dict[str, tuple[str, str]] = {
-    "who": ("Who is this?|Who is this person?|Do you know who that is?|What is the name of the person?|Is this someone famous?|Who am I looking at?"
-            "|Who's in the picture?|Name the person in the photo.|Which celebrity is this?|Do you recognize this person?|who is that guy"
-            "|What is his name?", "I cannot tell who a person is."),
+    "who": ("Who is this?|Who is this person?|Do you know who that is?|What is the name of the person?|Is this someone famous?"
+            "|Who am I looking at?|Who's in the picture?|Name the person in the photo.|Which celebrity is this?"
+            "|Do you recognize this person?|who is that guy|What is his name?", "I cannot tell who a person is."),
     "read": ("What does the sign say?|Read the text.|What is written there?|What does it say?|Can you read this?|Please read the label."
              "|What words are in the picture?|Transcribe the text.|What is the number on it?|Read it to me.|whats written here"
              "|What does the writing say?|Read the license plate.", "I cannot read text myself; the OCR tool can."),
-    "when": ("When was this taken?|What year is this from?|How old is this photo?|What date was it taken?|Which decade is this?|What time is it there?"
-             "|In which season was it taken?|Was this taken in the morning?|What year is it?|when is this from|On which day was this photographed?"
-             "|Is this an old picture?", "I cannot tell when the picture was taken."),
-    "where": ("Where was this taken?|Which country is this?|What city is this?|In which place was the photo taken?|Where in the world is this?"
-              "|What is the name of this place?|Which street is this?|Do you know this place?|where is this place|Is this in France or in Spain?"
-              "|What are the GPS coordinates?|Name the location.", "I cannot tell where the picture was taken."),
-    "brand": ("What brand is it?|Which company made this?|What model is this?|Who is the manufacturer?|What make is it?|Is it an expensive brand?"
-              "|Which brand do you see?|What is the exact model?|Name the maker.|what brand|Which label is it from?|Who designed it?",
+    "when": ("When was this taken?|What year is this from?|How old is this photo?|What date was it taken?|Which decade is this?"
+             "|What time is it there?|In which season was it taken?|Was this taken in the morning?|What year is it?|when is this from"
+             "|On which day was this photographed?|Is this an old picture?", "I cannot tell when the picture was taken."),
+    "where": ("Where was this taken?|Which country is this?|What city is this?|In which place was the photo taken?"
+              "|Where in the world is this?|What is the name of this place?|Which street is this?|Do you know this place?"
+              "|where is this place|Is this in France or in Spain?|What are the GPS coordinates?|Name the location.", "I cannot tell where the picture was taken."),
+    "brand": ("What brand is it?|Which company made this?|What model is this?|Who is the manufacturer?|What make is it?"
+              "|Is it an expensive brand?|Which brand do you see?|What is the exact model?|Name the maker.|what brand"
+              "|Which label is it from?|Who designed it?",
               "I cannot tell the brand or the maker."),
-    "price": ("How much does it cost?|What is it worth?|What is the price?|Is it expensive?|How much would I pay for it?|Can you estimate the value?"
-              "|What would it sell for?|Give me the price.|how much is it|How many dollars is it?|Is it cheap?|What's its market value?",
+    "price": ("How much does it cost?|What is it worth?|What is the price?|Is it expensive?|How much would I pay for it?"
+              "|Can you estimate the value?|What would it sell for?|Give me the price.|how much is it|How many dollars is it?"
+              "|Is it cheap?|What's its market value?",
               "I cannot tell a price from a picture."),
-    "mind": ("What is it thinking?|Is it happy?|How does it feel?|What mood is it in?|Is it angry?|What will happen next?|Why is it there?"
-             "|What happened before?|What does it want?|Is it tired?|What sound does it make now?|Who put it there?",
+    "mind": ("What is it thinking?|Is it happy?|How does it feel?|What mood is it in?|Is it angry?|What will happen next?"
+             "|Why is it there?|What happened before?|What does it want?|Is it tired?|What sound does it make now?|Who put it there?",
              "I cannot tell that from a picture."),
-    "measure": ("How tall is it in meters?|How much does it weigh?|How far away is it?|What is its size in centimeters?|How long is it exactly?"
-                "|What is its weight?|How many miles away is it?|How fast is it going?|What temperature is it?|How heavy is it?|How deep is it?"
-                "|how tall is it", "I cannot measure that from a picture."),
+    "measure": ("How tall is it in meters?|How much does it weigh?|How far away is it?|What is its size in centimeters?"
+                "|How long is it exactly?|What is its weight?|How many miles away is it?|How fast is it going?|What temperature is it?"
+                "|How heavy is it?|How deep is it?|how tall is it", "I cannot measure that from a picture."),
     "help": ("What can you do?|Who are you?|How can you help me?|What are you?|Help|What should I ask?|What kind of questions can I ask?"
              "|Tell me what you can do.|Are you a robot?|what can u do|How do I use you?|What are you good at?",
              "I am a small assistant that looks at pictures. I can describe them, name, count and mark things, and tell their colors and places."),

@@ -13,20 +13,20 @@ from wordings import noun_slots, styled, word
 
 ASK: dict[str, str] = {
     "find": "Where {is} {the}?|Find {the}.|Can you find {the}?|Locate {the}.|Detect {the}.|Find all {s}.|Show me the {s}.|Mark all {s}."
-    "|Where are the {s}?|Point to {the}.|Detect all the {s} in the {pic}.|Search the {pic} for {s}.|Is there {a} hidden somewhere? Find it."
-    "|Please locate every {noun}.|find the {s}",
+        "|Where are the {s}?|Point to {the}.|Detect all the {s} in the {pic}.|Search the {pic} for {s}."
+        "|Is there {a} hidden somewhere? Find it.|Please locate every {noun}.|find the {s}",
     "count": "How many {s} are there?|Count the {s}.|How many {s} can you find?|How many {s}?|Tell me how many {s} there are."
-    "|What is the number of {s}?|How many {s} are in the {pic}?|Count all {s}, even small ones.|how many {s} r there|Number of {s}?"
-    "|Please count every {noun}.|Can you count the {s}?",
-    "detector": "Use the detector to find {s}.|Run detection for {s}.|Detect {s} with the tool.|Use a tool to find {the}.|Run the detector on {s}."
-    "|Find tiny {s} in the {pic} with the detector.|Please use detect for {s}.|Call detect: {s}.|Let the detector look for {s}."
-    "|Look for very small {s}.|Check with the detector for {s}.|use detect to find {s}",
+        "|What is the number of {s}?|How many {s} are in the {pic}?|Count all {s}, even small ones.|how many {s} r there|Number of {s}?"
+        "|Please count every {noun}.|Can you count the {s}?",
+    "detector": "Use the detector to find {s}.|Run detection for {s}.|Detect {s} with the tool.|Use a tool to find {the}."
+        "|Run the detector on {s}.|Find tiny {s} in the {pic} with the detector.|Please use detect for {s}.|Call detect: {s}."
+        "|Let the detector look for {s}.|Look for very small {s}.|Check with the detector for {s}.|use detect to find {s}",
     "read": "What does the sign say?|Read the text.|What is written there?|What does it say?|Can you read this?|Please read the label."
-    "|What words are in the {pic}?|Transcribe the text.|What text is in this {pic}?|Read it to me.|whats written here|Use OCR.|Run ocr on this {pic}."
-    "|What does the writing say?|Read everything that is written here.|Is there any text? What does it say?",
-    "closer": "Look closer at {mark}.|Zoom in on {mark}.|Crop {mark}.|Take a closer look at {mark}.|What is {mark}? Zoom in.|Enlarge {mark}."
-    "|Show me the details of {mark}.|Can you zoom into {mark}?|Crop region {mark} and describe it.|Look at {mark} more closely."
-    "|zoom {mark}|Please inspect {mark} up close.|Magnify {mark}.",
+        "|What words are in the {pic}?|Transcribe the text.|What text is in this {pic}?|Read it to me.|whats written here|Use OCR."
+        "|Run ocr on this {pic}.|What does the writing say?|Read everything that is written here.|Is there any text? What does it say?",
+    "closer": "Look closer at {mark}.|Zoom in on {mark}.|Crop {mark}.|Take a closer look at {mark}.|What is {mark}? Zoom in."
+        "|Enlarge {mark}.|Show me the details of {mark}.|Can you zoom into {mark}?|Crop region {mark} and describe it."
+        "|Look at {mark} more closely.|zoom {mark}|Please inspect {mark} up close.|Magnify {mark}.",
 }
 FACTS: tuple[tuple[str, str, str, str], ...] = (  # wordings, query, sentence found, unit range
     ("How much {does} {a} usually cost?|What is the usual price of {a}?|What do {s} cost on average?|Typical price of {a}?",
@@ -39,7 +39,8 @@ FACTS: tuple[tuple[str, str, str, str], ...] = (  # wordings, query, sentence fo
      "{noun} weight", "The average weight of {a} is {n} kilograms.", "2 700"),
     ("Tell me a fact about {s}.|Look up facts about {s}.|Search for information about {s}.|What is known about {s}?",
      "{noun} facts", "There are {n} known kinds of {noun} in the world.", "3 80"),
-    ("Where is the largest {noun} in the world?|Which place has the largest {noun}?|Look up the largest {noun} in the world.|Largest {noun} on Earth?",
+    ("Where is the largest {noun} in the world?|Which place has the largest {noun}?|Look up the largest {noun} in the world."
+     "|Largest {noun} on Earth?",
      "largest {noun}", "The largest {noun} in the world is in {place}.", "1 9"),
 )
 _NAMES = ("Ada Brown", "Karl Weiss", "Maria Rossi", "John Carter", "Li Wei", "Anna Novak", "Omar Haddad", "Jane Miller")
