@@ -39,7 +39,8 @@ def shown(view: View) -> str:
     return words.join(parts + ["something I do not recognise"] * bool(view.unknown))
 
 
-def compare_turns(rng: random.Random, a: Scene, b: Scene, vocabulary: Iterable[str], similar: Similar = None, count: int = 3) -> list[Chain]:
+def compare_turns(rng: random.Random, a: Scene, b: Scene, vocabulary: Iterable[str], similar: Similar = None,
+                  count: int = 3) -> list[Chain]:
     """Up to `count` one-turn conversations about the pair."""
     nouns = list(vocabulary)
     first, second = View(rng, a, nouns, similar), View(rng, b, nouns, similar)
@@ -90,8 +91,8 @@ def _more(a: View, b: View) -> Turn | None:
     if one is None or two is None:
         return None
     head = "Both have the same number" if one == two else "The first" if one > two else "The second"
-    many = [words.number(n) if n else "none" for n in (one, two)]
-    answer = f"{head}: {many[0]} each." if one == two else f"{head}: {max(one, two) and words.number(max(one, two))} against {many[one > two]}."
+    most, least = (words.number(n) if n else "none" for n in (max(one, two), min(one, two)))
+    answer = f"{head}: {most} each." if one == two else f"{head}: {most} against {least}."
     return Turn(word(a.rng, COMPARE, "more", **noun_slots(noun)), answer, "more", {"noun": noun, "first": one, "second": two})
 
 

@@ -10,17 +10,22 @@ import words
 _TOKEN = re.compile(r"\[[^\[\]]*\]|[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*")
 _MARK = re.compile(r"\[\s*(\d{1,3})\s*\]")
 _BOX = re.compile(r"\[\s*((?:\d*\.?\d+\s*[, ]\s*){3}\d*\.?\d+)\s*\]")
-_NUMBER_WORDS = {w: i for i, w in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty".split())} | {"no": 0, "none": 0, "single": 1, "dozen": 12, "a": 1, "an": 1}
+_NUMBER_WORDS = {w: i for i, w in enumerate((*words.NUMBERS, *(
+    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split())))} | {
+        "no": 0, "none": 0, "single": 1, "dozen": 12, "a": 1, "an": 1}
 _COLOUR_WORDS = {c: c for c in words.COLOURS} | {"grey": "gray", "violet": "purple", "golden": "yellow"}
 _HORIZONTAL = {"left": "left", "right": "right", "lefthand": "left", "righthand": "right"}
 _VERTICAL = {"top": "top", "bottom": "bottom", "upper": "top", "lower": "bottom"}
 _CENTER = {"center", "centre", "middle", "central"}
 _RELATIONS = {"left": "to the left of", "right": "to the right of", "above": "above", "over": "above", "higher": "above", "below": "below",
               "under": "below", "beneath": "below", "underneath": "below", "lower": "below", "atop": "above"}
-_HEDGES = ("not sure", "could be", "might be", "may be", "not certain", "unsure", "not recognise", "not recognize", "don't recognise", "don't recognize", "cannot tell", "can't tell",
-           "cannot say", "possibly", "perhaps", "hard to tell", "don't know", "do not know")
+_VERBS = {"can", "saw", "present", "fly", "light"}  # nouns only behind a word that announces a noun, or before a mark
+_COLOUR_LEADS = {"is", "are", "plain", "all", "and", "nothing", "something", "anything"}  # before a colour that ends a sentence
+_DETERMINERS = {"a", "an", "the", "no", "any", "some", "this", "that", "another", "one", "and", "or", "of"}
+_DENIALS = {"no", "not", "none", "nothing", "cannot", "don't", "isn't", "neither", "zero", "can't", "nobody"}
+_HEDGES = (
+    "not sure", "could be", "might be", "may be", "not certain", "unsure", "not recognise", "not recognize", "don't recognise",
+    "don't recognize", "cannot tell", "can't tell", "cannot say", "possibly", "perhaps", "hard to tell", "don't know", "do not know")
 
 
 def plain(text: str) -> str:
@@ -40,10 +45,11 @@ class NounFinder:
     """Finds vocabulary nouns, singular or plural, the longest at each place; "hot dog" holds no dog."""
 
     def __init__(self, vocabulary: Iterable[str]):
-        self.forms: dict[tuple[str, ...], str] = {}
-        for noun in vocabulary:
-            for form in (words.plural(noun), noun):
-                self.forms[tuple(word_list(form))] = noun
+        self.vocabulary = tuple(vocabulary)
+        self.nouns_known = frozenset(self.vocabulary)
+        known = dict.fromkeys(s for noun in self.vocabulary for s in (noun, *sorted(words.synonyms(noun))))
+        plurals = {tuple(word_list(words.plural(noun))): noun for noun in known}
+        self.forms: dict[tuple[str, ...], str] = plurals | {tuple(word_list(noun)): noun for noun in known}  # "glasses" over two a glass
         self.longest = max(map(len, self.forms), default=0)
 
     def _at(self, listed: list[str], i: int) -> tuple[str, int] | None:
@@ -57,7 +63,7 @@ class NounFinder:
         listed, found, i = tokens(text), [], 0
         while i < len(listed):
             match = self._at(listed, i)
-            if match and not self._is_colour(listed, i, match):
+            if match and not self._is_colour(listed, i, match) and not self._is_verb(listed, i, match):
                 found.append((match[0], i + match[1]))
                 i += match[1]
             else:
@@ -70,7 +76,14 @@ class NounFinder:
             return False
         before = listed[i - 1] if i else ""
         behind = self._at(listed, i + match[1]) if i + match[1] < len(listed) else None
-        return behind is not None or before in ("is", "are", "plain", "all", "and") and i + match[1] == len(listed)
+        return behind is not None or before in _COLOUR_LEADS and i + match[1] == len(listed)
+
+    def _is_verb(self, listed: list[str], i: int, match: tuple[str, int]) -> bool:
+        """"the OCR tool can" holds no can."""
+        if match[1] > 1 or listed[i] not in _VERBS:
+            return False
+        before, behind = listed[i - 1] if i else "", listed[i + 1] if i + 1 < len(listed) else ""
+        return not (before in _DETERMINERS or before in _COLOUR_WORDS or number_of(before) is not None or behind.startswith("["))
 
     def nouns(self, text: str) -> list[str]:
         return [n for n, _ in self.find(text)]
@@ -214,4 +227,4 @@ def hedged(text: str) -> bool:
 
 def denies(text: str) -> bool:
     """Whether the answer says that something is not there."""
-    return bool({"no", "not", "none", "nothing", "cannot", "don't", "isn't", "neither", "zero", "can't", "nobody"} & set(word_list(text)))
+    return bool(_DENIALS & set(word_list(text)))

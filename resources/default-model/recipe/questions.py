@@ -4,6 +4,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+import categories
 import relations
 import seeing
 from compare import compare_turns  # noqa: F401  part of this module's interface
@@ -17,12 +18,14 @@ TASKS = {
     "what_relation": relations.what_relation, "extreme": relations.extreme, "bigger": relations.bigger, "caption": seeing.caption,
     "detail": seeing.detail, "grounded": seeing.grounded, "unsure": seeing.unsure, "region": seeing.region,
     "region_none": seeing.region_none, "region_yes": seeing.region_yes, "region_colour": seeing.region_colour, "cannot": seeing.cannot,
+    "kind_yesno": categories.kind_yesno, "kind_what": categories.kind_what, "kind_count": categories.kind_count,
 }
 WEIGHTS = {
     "yes": 11, "no": 9, "either": 3, "count": 7, "count_none": 2, "things": 3, "colour": 6, "is_colour": 4, "what_colour": 3,
     "background": 1, "position": 6, "what_at": 3, "box": 9, "absent": 4, "relation": 4, "is_relation": 3, "what_relation": 2,
     "extreme": 2, "bigger": 2, "caption": 8, "detail": 5, "grounded": 6, "unsure": 4, "region": 6, "region_none": 2,
     "region_yes": 4, "region_colour": 3, "cannot": 2,
+    "kind_yesno": 4, "kind_what": 4, "kind_count": 2,
 }
 BLANK_WEIGHTS = {"no": 5, "count_none": 3, "absent": 4, "caption": 6, "detail": 3, "grounded": 2, "things": 1, "background": 1, "cannot": 2,
                  "region_none": 2}

@@ -63,11 +63,9 @@ def certainty(thing: Thing) -> str:
 
 
 def similar_set(similar: Similar, noun: str) -> set[str]:
-    """Nouns that may stand for `noun`, itself included."""
-    if similar is None:
-        return {noun}
-    found = similar(noun) if callable(similar) else similar.get(noun, ())
-    return {noun, *found}
+    """Nouns that are no certain "no" beside `noun`: itself, its synonyms and what looks or counts like it."""
+    found = () if similar is None else similar(noun) if callable(similar) else similar.get(noun, ())
+    return words.synonyms(noun).union(found)
 
 
 def marks_of(things: Iterable[Thing]) -> str:
@@ -113,10 +111,9 @@ class View:
         self.taken = {s for n in present for s in similar_set(similar, n)} | self.doubtful
 
     def countable_groups(self) -> dict[str, list[Thing]]:
-        """Nouns whose number is certain: no doubtful, hidden or similarly named thing beside them."""
+        """Nouns whose number is certain: no doubtful or hidden thing may be one more."""
         unclear = self.doubtful | {s for t in self.hidden for s in similar_set(self.similar, t.noun)}
-        return {n: g for n, g in self.groups.items() if n not in unclear and words.countable(n)
-                and not any(o != n and n in similar_set(self.similar, o) for o in self.groups)}
+        return {n: g for n, g in self.groups.items() if n not in unclear and words.countable(n)}
 
     def singles(self) -> list[Thing]:
         """Things that "the NOUN" names without doubt and that carry a mark."""
@@ -142,46 +139,61 @@ class View:
         return [n for n in found if n in known]
 
 
+# Things that are seen together; a fair "no" is one of these that is missing.
 _THEMES = (
-    "dog cat horse cow sheep goat pig chicken duck rabbit donkey goose turkey rooster hen",
-    "lion tiger bear elephant zebra giraffe monkey wolf fox leopard kangaroo camel rhinoceros hippopotamus panda deer",
-    "bird owl eagle parrot penguin swan duck pigeon flamingo peacock ostrich crow sparrow",
-    "fish shark dolphin whale octopus crab lobster turtle seal starfish jellyfish",
-    "butterfly bee ant spider beetle snail ladybug dragonfly fly mosquito caterpillar",
-    "snake lizard frog turtle crocodile alligator toad dinosaur",
-    "car bus truck bicycle motorcycle train;traffic light;stop sign;fire hydrant;parking meter;taxi person tram scooter bench",
-    "boat ship sailboat airplane helicopter kite surfboard balloon rocket canoe",
-    "apple banana orange pear strawberry lemon pineapple watermelon grapes cherry peach mango kiwi lime plum",
-    "carrot broccoli tomato potato onion pepper cucumber mushroom corn cabbage eggplant pumpkin garlic lettuce",
-    "pizza cake donut sandwich;hot dog;hamburger fries cookie bread cheese;ice cream;egg pancake",
-    "cup bowl plate fork knife spoon bottle;wine glass;glass teapot kettle pan pot mug jug",
-    "chair table couch bed lamp;potted plant;vase clock book mirror shelf candle sofa stool desk",
-    "tv laptop;cell phone;keyboard mouse remote camera computer printer microphone headphones radio monitor",
-    "oven microwave toaster sink refrigerator blender kettle",
-    "shirt hat shoe sock tie dress jacket glove scarf boot jeans glasses handbag backpack umbrella suitcase",
-    "hammer screwdriver saw wrench axe drill pliers scissors ladder rope shovel nail screw",
-    "guitar piano violin drum trumpet flute saxophone accordion harp",
-    "frisbee;sports ball;baseball bat;baseball glove;tennis racket;skateboard skis snowboard surfboard football basketball ball",
-    "pen pencil book notebook ruler eraser scissors paintbrush crayon",
-    "person man woman boy girl child baby", "tree flower leaf bush cactus mushroom rose tulip sunflower",
-    "house castle church tower bridge tent windmill lighthouse barn", "teddy bear;doll toy;toy car;kite balloon dice robot puzzle",
-    "toilet sink toothbrush;hair drier;towel soap mirror bathtub comb")
-
-
-def _theme_words(theme: str) -> list[str]:
-    """Single words split at blanks; a part between semicolons that holds a known two-word noun stays whole."""
-    found: list[str] = []
-    for part in theme.split(";"):
-        found += [part] if part in _TWO_WORDS else part.split()
-    return found
-
-
-_TWO_WORDS = frozenset((
-    "traffic light", "stop sign", "fire hydrant", "parking meter", "hot dog", "ice cream", "wine glass", "potted plant", "cell phone",
-    "sports ball", "baseball bat", "baseball glove", "tennis racket", "teddy bear", "toy car", "hair drier"))
+    "dog,cat,horse,cow,sheep,goat,pig,chicken,duck,rabbit,donkey,goose,turkey,hay,tractor,barn,fence,llama",
+    "lion,tiger,bear,elephant,zebra,giraffe,monkey,wolf,fox,leopard,kangaroo,camel,rhinoceros,hippopotamus,panda,deer,gorilla,hyena,"
+    "lynx,koala,antelope",
+    "bird,owl,eagle,parrot,penguin,swan,duck,flamingo,peacock,ostrich,toucan,pelican,stork,heron,vulture,tree,cloud,nest",
+    "squirrel,hedgehog,raccoon,badger,skunk,otter,beaver,mouse,hamster,guinea pig,weasel,meerkat,rabbit,sloth,armadillo,acorn,"
+    "mushroom",
+    "fish,shark,dolphin,whale,octopus,crab,lobster,turtle,seal,starfish,jellyfish,squid,seahorse,stingray,sea urchin,coral,shell,"
+    "boat,anchor",
+    "butterfly,bee,ant,spider,beetle,snail,ladybug,dragonfly,fly,mosquito,caterpillar,grasshopper,worm,leaf,flower,spider web",
+    "snake,lizard,frog,turtle,crocodile,dinosaur,dragon,scorpion,rock",
+    "car,bus,truck,bicycle,motorcycle,train,traffic light,stop sign,fire hydrant,parking meter,taxi,person,scooter,bench,ambulance,"
+    "police car,fire truck,building,gas pump,wheel",
+    "boat,ship,airplane,helicopter,kite,surfboard,balloon,rocket,submarine,lighthouse,lifebuoy,beach,hot air balloon,parachute,"
+    "airship",
+    "apple,banana,orange,pear,strawberry,lemon,pineapple,watermelon,grapes,cherry,peach,mango,kiwi,lime,plum,coconut,blueberry,melon,"
+    "fig,pomegranate,basket",
+    "carrot,broccoli,tomato,potato,onion,pepper,cucumber,mushroom,corn,cabbage,eggplant,pumpkin,garlic,lettuce,radish,peas,beans,"
+    "avocado,cauliflower,knife",
+    "pizza,cake,donut,sandwich,hot dog,hamburger,fries,cookie,bread,cheese,ice cream,egg,pancake,waffle,taco,burrito,bacon,sausage,"
+    "pie,pretzel,popcorn,plate",
+    "cup,bowl,plate,fork,knife,spoon,bottle,wine glass,glass,teapot,pot,pan,pitcher,jar,spatula,milk,coffee maker,can",
+    "chair,table,couch,bed,lamp,potted plant,vase,clock,book,mirror,candle,pillow,picture frame,curtain,bookcase,wardrobe,television,"
+    "cat",
+    "television,laptop,phone,keyboard,mouse,remote control,camera,computer,printer,microphone,headphones,radio,speaker,webcam,"
+    "joystick,usb stick,floppy disk,calculator",
+    "oven,microwave,toaster,sink,refrigerator,blender,stove,dishwasher,washing machine,faucet,kettle",
+    "shirt,hat,shoe,sock,necktie,dress,coat,glove,scarf,jeans,glasses,handbag,backpack,umbrella,suitcase,skirt,suit,watch,ring,"
+    "necklace,bow tie,person",
+    "hammer,screwdriver,saw,wrench,axe,drill,scissors,ladder,shovel,nail,screw,toolbox,pickaxe,paint roller,tape,level,gear",
+    "guitar,piano,violin,drum,trumpet,flute,saxophone,accordion,harp,trombone,banjo,xylophone,maracas,french horn,harmonica,"
+    "microphone",
+    "frisbee,ball,baseball bat,baseball glove,tennis racket,skateboard,skis,snowboard,surfboard,boxing glove,trophy,medal,goal,"
+    "roller skate,ice skate,dumbbell,hockey stick",
+    "pen,pencil,book,notebook,ruler,eraser,scissors,paintbrush,crayon,paperclip,stapler,envelope,pushpin,calculator,pencil sharpener,"
+    "folder,clipboard,stamp",
+    "person,hand,foot,eye,ear,nose,mouth,tooth,leg,arm,heart,brain,bone,skull,glasses,hat,dog",
+    "tree,flower,leaf,cactus,mushroom,fern,plant,bouquet,potted plant,butterfly,bee,rake,trowel",
+    "sun,moon,star,cloud,rainbow,lightning,planet,snowflake,globe,mountain,wave,tornado",
+    "house,castle,church,tower,bridge,tent,lighthouse,barn,building,factory,temple,mosque,stadium,store,fountain,palace,tree,car,"
+    "fence",
+    "teddy bear,doll,balloon,dice,robot,puzzle piece,kite,blocks,yo-yo,pinwheel,rubik's cube,rubber duck,chess piece,playing card,"
+    "carousel,slide,swing",
+    "toilet,sink,toothbrush,hair dryer,towel,soap,mirror,bathtub,comb,sponge,razor,toilet paper,shower,plunger,perfume,lipstick",
+    "syringe,pill,bandage,stethoscope,thermometer,microscope,test tube,flask,scalpel,wheelchair,crutch,magnet,telescope",
+    "key,lock,wallet,coin,money,credit card,handbag,safe,ticket,cash machine,piggy bank,gem,ring,crown",
+    "gift,christmas tree,candle,snowman,bell,wreath,ribbon,star,cake,balloon,party popper,christmas ball,christmas stocking,sled",
+    "sword,shield,castle,crown,dragon,bow,ghost,angel,mermaid,unicorn,alien,robot,flying saucer,magic wand,skull,coffin",
+    "box,basket,bucket,barrel,broom,mop,trash can,ladder,vacuum cleaner,brush,light bulb,flashlight,battery,fire extinguisher,fan,"
+    "iron",
+)
 _COMPANIONS: dict[str, list[str]] = {}
 for _theme in _THEMES:
-    _members = _theme_words(_theme)
+    _members = _theme.split(",")
     for _noun in _members:
         _COMPANIONS.setdefault(_noun, []).extend(m for m in _members if m != _noun)
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import free_text as ft
 import tool_grammar
+import words
 from scene import Similar, similar_set
 
 LEAST_IOU = 0.5
@@ -20,18 +22,35 @@ class Judge:
     similar: Similar
 
     def same(self, said: str, true: str) -> bool:
-        return said == true or said in similar_set(self.similar, true) or true in similar_set(self.similar, said)
+        """One thing by another word, or with the same plural; a wolf is no dog."""
+        return true in words.synonyms(said) or words.plural(said) == words.plural(true)
 
     def any_same(self, said: str, nouns: Iterable[str]) -> bool:
         return any(self.same(said, n) for n in nouns)
 
+    def excused(self, said: str, nouns: Iterable[str]) -> bool:
+        """Whether `said` is near enough to one of the nouns to be no invention."""
+        return any(self.same(said, n) or said in similar_set(self.similar, n) or n in similar_set(self.similar, said) for n in nouns)
 
-def score(task: str, want: dict, answer: str, *, boxes: list | None = None, vocabulary: Iterable[str] = (), similar: Similar = None) -> bool:
+
+def score(task: str, want: dict, answer: str, *, boxes: list | None = None, vocabulary: Iterable[str] = (),
+          similar: Similar = None) -> bool:
     """True when `answer` is a right answer of a turn with this `task` and `want`; `boxes[k - 1]` is the box of mark k."""
     if not isinstance(answer, str) or not answer.strip() or task not in _SCORERS:
         return False
-    known = [*vocabulary, *(n for n in _nouns_of(want) if n)]
-    return _SCORERS[task](Judge(list(boxes or []), ft.NounFinder(known), similar), want, answer)
+    return _SCORERS[task](Judge(list(boxes or []), _finder(tuple(vocabulary), want), similar), want, answer)
+
+
+@lru_cache(maxsize=16)
+def _known_finder(nouns: tuple[str, ...]) -> ft.NounFinder:
+    return ft.NounFinder(nouns)
+
+
+def _finder(vocabulary: tuple[str, ...], want: dict) -> ft.NounFinder:
+    """A finder of the vocabulary and of what the answer should name; the same list is prepared once."""
+    have = _known_finder(vocabulary)
+    missing = [n for n in _nouns_of(want) if n and n not in have.nouns_known]
+    return ft.NounFinder([*vocabulary, *missing]) if missing else have
 
 
 def _nouns_of(want: dict) -> list[str]:
@@ -59,7 +78,7 @@ def caption_report(judge: Judge, want: dict, answer: str) -> CaptionReport:
     allowed = [*true, *want.get("also", [])]
     if ft.hedged(answer):
         allowed += want.get("evidence", [])
-    wrong = [n for n in dict.fromkeys(said) if not judge.any_same(n, allowed)]
+    wrong = [n for n in dict.fromkeys(said) if not judge.excused(n, allowed)]
     return CaptionReport(sum(any(judge.same(s, n) for s in said) for n in true), len(true), wrong)
 
 
@@ -142,6 +161,11 @@ def _set_of_nouns(judge: Judge, want: dict, answer: str) -> bool:
         return ft.hedged(answer) or ft.denies(answer) and not said
     found = all(any(judge.same(s, n) for s in said) for n in want["nouns"])
     return found and (ft.hedged(answer) or all(judge.any_same(s, want["nouns"]) for s in said))
+
+
+def _kind_what(judge: Judge, want: dict, answer: str) -> bool:
+    """"I see no bird": the kind itself may be a noun of the vocabulary."""
+    return _set_of_nouns(judge, want, answer) if want["nouns"] else _nothing(judge, want, answer)
 
 
 def _region(judge: Judge, want: dict, answer: str) -> bool:
@@ -237,8 +261,7 @@ def _no_tool(judge: Judge, want: dict, answer: str) -> bool:
 
 
 def _wider(judge: Judge, want: dict) -> Judge:
-    extra = ft.NounFinder([*judge.finder.forms.values(), *_nouns_of(want)])
-    return Judge(judge.boxes, extra, judge.similar)
+    return Judge(judge.boxes, _finder(judge.finder.vocabulary, want), judge.similar)
 
 
 def _tool_answer(judge: Judge, want: dict, answer: str) -> bool:
@@ -249,7 +272,8 @@ def _tool_answer(judge: Judge, want: dict, answer: str) -> bool:
     value = ft.plain(reply.value)
     if not all(ft.plain(part) in value for part in want.get("contains", [])):
         return False
-    if "nouns" in want and not all(judge.any_same(n, judge.finder.nouns(value)) for n in want["nouns"]):
+    said = _finder(judge.finder.vocabulary, want).nouns(value)
+    if not all(judge.any_same(n, said) for n in want.get("nouns", [])):
         return False
     return all(_numbered(value, noun, number) for noun, number in want.get("numbers", {}).items())
 
@@ -270,5 +294,6 @@ _SCORERS: dict[str, Callable[[Judge, dict, str], bool]] = {
     "is_relation": _asserts, "what_relation": _set_of_nouns, "extreme": _first_noun, "bigger": _first_noun, "caption": _caption,
     "detail": _caption, "grounded": _grounded, "unsure": _unsure, "region": _region, "region_none": _region_none, "region_yes": _asserts,
     "cannot": _cannot, "else": _caption, "still_no": _still_no, "difference": _difference, "which": _which, "more": _more,
-    "common": _set_of_nouns, "tool": _tool, "no_tool": _no_tool, "tool_answer": _tool_answer,
+    "common": _set_of_nouns, "kind_yesno": _asserts, "kind_what": _kind_what, "kind_count": _count,
+    "tool": _tool, "no_tool": _no_tool, "tool_answer": _tool_answer,
 }

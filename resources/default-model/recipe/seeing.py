@@ -308,8 +308,8 @@ def follow_else(view: View, group: list[Thing]) -> Turn | None:
     if any(t.noun == noun and certainty(t) != "sure" for t in others):
         return None
     answer = f"I also see {words.join([named(t, mark=True) for t in others])}." if others else "Nothing else."
-    return Turn(word(view.rng, FOLLOW, "else"), answer, "else", {"nouns": sorted({t.noun for t in others if certainty(t) == 'sure'}),
-                                                               "also": sorted({t.noun for t in view.scene.things}), "evidence": maybe_nouns(view)})
+    sure = sorted({t.noun for t in others if certainty(t) == "sure"})
+    return Turn(word(view.rng, FOLLOW, "else"), answer, "else", caption_want(view) | {"nouns": sure})
 
 
 def follow_certain(view: View, group: list[Thing]) -> Turn:
@@ -338,7 +338,8 @@ CANNOT: dict[str, tuple[str, str]] = {
              "|On which day was this photographed?|Is this an old picture?", "I cannot tell when the picture was taken."),
     "where": ("Where was this taken?|Which country is this?|What city is this?|In which place was the photo taken?"
               "|Where in the world is this?|What is the name of this place?|Which street is this?|Do you know this place?"
-              "|where is this place|Is this in France or in Spain?|What are the GPS coordinates?|Name the location.", "I cannot tell where the picture was taken."),
+              "|where is this place|Is this in France or in Spain?|What are the GPS coordinates?|Name the location.",
+              "I cannot tell where the picture was taken."),
     "brand": ("What brand is it?|Which company made this?|What model is this?|Who is the manufacturer?|What make is it?"
               "|Is it an expensive brand?|Which brand do you see?|What is the exact model?|Name the maker.|what brand"
               "|Which label is it from?|Who designed it?",
@@ -355,7 +356,8 @@ CANNOT: dict[str, tuple[str, str]] = {
                 "|How heavy is it?|How deep is it?|how tall is it", "I cannot measure that from a picture."),
     "help": ("What can you do?|Who are you?|How can you help me?|What are you?|Help|What should I ask?|What kind of questions can I ask?"
              "|Tell me what you can do.|Are you a robot?|what can u do|How do I use you?|What are you good at?",
-             "I am a small assistant that looks at pictures. I can describe them, name, count and mark things, and tell their colors and places."),
+             "I am a small assistant that looks at pictures. I can describe them, name, count and mark things, and tell their colors "
+             "and places."),
 }
 
 

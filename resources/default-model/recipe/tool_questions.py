@@ -15,6 +15,8 @@ ASK: dict[str, str] = {
     "find": "Where {is} {the}?|Find {the}.|Can you find {the}?|Locate {the}.|Detect {the}.|Find all {s}.|Show me the {s}.|Mark all {s}."
         "|Where are the {s}?|Point to {the}.|Detect all the {s} in the {pic}.|Search the {pic} for {s}."
         "|Is there {a} hidden somewhere? Find it.|Please locate every {noun}.|find the {s}",
+    "find_two": "Find {the}.|Locate {the}.|Where are {the}?|Show me {the}.|Detect {s}.|Find all {s}.|Can you find {the}?|Mark {the}."
+        "|Point to {the}.|Where can I see {the}?|Detect {the}.|find {s}",
     "count": "How many {s} are there?|Count the {s}.|How many {s} can you find?|How many {s}?|Tell me how many {s} there are."
         "|What is the number of {s}?|How many {s} are in the {pic}?|Count all {s}, even small ones.|how many {s} r there|Number of {s}?"
         "|Please count every {noun}.|Can you count the {s}?",
@@ -45,8 +47,10 @@ FACTS: tuple[tuple[str, str, str, str], ...] = (  # wordings, query, sentence fo
 )
 _NAMES = ("Ada Brown", "Karl Weiss", "Maria Rossi", "John Carter", "Li Wei", "Anna Novak", "Omar Haddad", "Jane Miller")
 _PLACES = ("Peru", "Norway", "Kenya", "Canada", "Japan", "Chile", "Spain", "India", "Vienna", "Ohio", "Kyoto", "Québec")
-_SIGNS = ("STOP", "OPEN", "Exit", "Welcome", "Café", "No parking", "Platform 9", "SALE 50%", "Bakery", "Hotel", "Main St", "Please wait", "Push",
-          "Danger", "TAXI", "24 hours", "Straße", "Library", "Room 12", "Fresh fish", "Bus stop", "Do not enter", "Tickets", "Chapter 3", "WC")
+_SIGNS = (
+    "STOP", "OPEN", "Exit", "Welcome", "Café", "No parking", "Platform 9", "SALE 50%", "Bakery", "Hotel", "Main St", "Please wait",
+    "Push", "Danger", "TAXI", "24 hours", "Straße", "Library", "Room 12", "Fresh fish", "Bus stop", "Do not enter", "Tickets",
+    "Chapter 3", "WC")
 _ERRORS = ("the tool timed out", "the service is not available", "no such picture", "out of memory", "the request was refused",
            "the model is not loaded")
 SEE = "I can see this myself; no tool is needed."
@@ -118,13 +122,14 @@ def _detect(view: View) -> tuple | None:
         nouns.append(second)
         slots["the"] = f"the {noun} and the {second}"
         slots["s"] = f"{words.plural(noun)} and {words.plural(second)}"
-        question = styled(rng, rng.choice(("Find {the}.", "Locate {the}.", "Where are {the}?", "Show me {the}.", "Detect {s}.", "Find all {s}.")).format(**slots))
+        question = word(rng, ASK, "find_two", **slots)
     else:
         question = word(rng, ASK, asked, **slots)
     many = words.join([words.plural(n) for n in nouns])
     outputs, answer, want = _found(rng, nouns)
     missing = words.join([f"I see no {n}" for n in nouns]) + "." if nouns[0] not in view.groups else caption_text(view)
-    return question, "detect", {"caption": " . ".join(nouns)}, f"I will look for {many} with the detect tool.", missing, outputs, answer, want
+    value = f"I will look for {many} with the detect tool."
+    return question, "detect", {"caption": " . ".join(nouns)}, value, missing, outputs, answer, want
 
 
 def _found(rng: random.Random, nouns: list[str]) -> tuple[dict, str, dict]:

@@ -1,7 +1,8 @@
 """How people ask. One entry per task, its wordings divided by "|".
 
-Slots: {a} "a dog" / "any grapes", {the} "the dog", {noun}, {s} plural, {is} and {Is} agree with the noun, {it} it/they, {obj} it/them, {pic} a word for
-the picture, {color} its two spellings, {mark} "[4]"; two-thing questions use {one} and {two}; others are explained where they are used.
+Slots: {a} "a dog" / "any grapes", {the} "the dog", {noun}, {s} plural, {is} {Is} agree with the noun, {therebe} {Therebe} with its article,
+{Sbe} with {s}, {it} it/they, {obj} it/them, {pic} a word for the picture, {color} its two spellings, {mark} "[4]", {at} "at the top";
+questions about two things use {one}, {two} and {rel}.
 """
 from __future__ import annotations
 
@@ -33,9 +34,9 @@ WORDINGS: dict[str, str] = {
         "|Total number of things?|Tell me how many objects there are.|how many things r there"
         "|How many separate things does the {pic} show?",
     "yesno": "{Therebe} there {a}?|Do you see {a}?|{Therebe} there {a} in the {pic}?|Does the {pic} show {a}?|Can you see {a} here?"
-        "|{Therebe} there {a} anywhere?|Does this {pic} contain {a}?|Any {s} in the {pic}?|Are there any {s}?|Do you see any {s}?"
+        "|{Therebe} there {a} anywhere?|Does this {pic} contain {a}?|Any {s} in the {pic}?|{Sbe} there any {s}?|Do you see any {s}?"
         "|Can you spot {a}?|I wonder if there {therebe} {a} here?|{noun} in the {pic}?|Is it true that there {therebe} {a}?"
-        "|Tell me if you see {a}.|Can you find {a}?|{Therebe} {a} visible?|Are any {s} visible?|Could there be {a}?"
+        "|Tell me if you see {a}.|Can you find {a}?|{Therebe} {a} visible?|{Sbe} any {s} visible?|Could there be {a}?"
         "|Have you got {a} in there?|any {s}?|Would you say there {therebe} {a} in this {pic}?|There {therebe} {a}, right?|See {a}?"
         "|Do I have {a} in this {pic}?",
     "either_one": "Is it {one} or {two}?|Is this {one} or {two}?|What is it, {one} or {two}?|Do you see {one} or {two}?|{one} or {two}?"
@@ -155,15 +156,18 @@ FOLLOW: dict[str, str] = {
 }
 
 _PICTURES = ("picture", "picture", "picture", "image", "image", "photo", "photograph", "pic", "scene")
-_BEFORE = ("Please tell me: ", "Hi! ", "Hello, ", "Hey, ", "Quick question: ", "Could you tell me: ", "OK, ", "Now: ", "One more thing: ", "Sorry, ",
-           "Can you help me? ", "Question: ")
+_BEFORE = ("Please tell me: ", "Hi! ", "Hello, ", "Hey, ", "Quick question: ", "Could you tell me: ", "OK, ", "Now: ",
+           "One more thing: ", "Sorry, ", "Can you help me? ", "Question: ")
 _AFTER = (" Thanks.", " Thank you!", " please", " Please.", " Cheers.", " Be brief.", " Thx", " :)")
+
+
+_SPELLINGS = (("color", "colour"), ("Color", "Colour"), ("gray", "grey"), ("Gray", "Grey"), ("center", "centre"), ("ecognize", "ecognise"))
 
 
 def spelled(rng: random.Random, text: str) -> str:
     """British or American spelling of the few words that differ."""
     if rng.random() < 0.4:
-        for american, british in (("color", "colour"), ("gray", "grey"), ("Color", "Colour"), ("center", "centre"), ("ecognize", "ecognise")):
+        for american, british in _SPELLINGS:
             text = text.replace(american, british)
     return text
 
@@ -192,11 +196,12 @@ def noun_slots(noun: str) -> dict[str, str]:
     single = not words.plural_only(noun)
     pair = noun.split()[-1] in words.PAIRS
     asked = words.article(noun) if single or pair else f"any {noun}"
-    if noun.split()[-1] in words.MASS:
+    mass = noun.split()[-1] in words.MASS
+    if mass:
         asked = f"any {noun}"
     verb = words.be(noun)
     return {"noun": noun, "a": asked, "the": f"the {noun}", "s": words.plural(noun), "is": verb, "Is": verb.capitalize(),
-            "therebe": words.there_be(noun),
+            "therebe": words.there_be(noun), "Sbe": "Is" if mass else "Are",
             "Therebe": words.there_be(noun).capitalize(), "it": "it" if single else "they", "obj": words.pronoun(noun)}
 
 
@@ -207,7 +212,9 @@ def word(rng: random.Random, table: dict[str, str], key: str, **slots: str) -> s
 
 
 def ask_about(rng: random.Random, key: str, noun: str, **slots: str) -> str:
-    return word(rng, WORDINGS, key, **noun_slots(noun), **slots)
+    """A question about a noun, one time in six by another word for it."""
+    asked = words.asked_words(noun)
+    return word(rng, WORDINGS, key, **noun_slots(rng.choice(asked) if rng.random() < 0.25 else asked[0]), **slots)
 
 
 def follow_about(rng: random.Random, key: str, noun: str, **slots: str) -> str:

@@ -9,32 +9,58 @@ _CONFUSABLE = {frozenset(pair.split()) for pair in (
     "red orange|red pink|red brown|orange yellow|orange brown|yellow green|yellow white|yellow brown|green blue|blue purple|"
     "purple pink|purple red|pink white|brown black|brown gray|black gray|white gray|black blue|gray blue|orange pink").split("|")}
 
-PAIRS = frozenset("scissors glasses sunglasses eyeglasses jeans pants trousers shorts leggings tights binoculars pliers tongs "
-                  "tweezers headphones earphones socks boots gloves mittens shoes sandals slippers sneakers goggles skis "
-                  "chopsticks pajamas".split())
+PAIRS = frozenset("scissors shears maracas glasses sunglasses eyeglasses jeans pants trousers shorts leggings tights binoculars "
+                  "pliers tongs tweezers headphones earphones socks boots gloves mittens shoes sandals slippers sneakers goggles "
+                  "skis chopsticks pajamas".split())
 MASS = frozenset("broccoli bread popcorn sushi money honey milk corn bacon meat garlic lettuce chocolate soap cheese rice pasta "
                  "spaghetti guacamole hay grass water sand snow ice fire smoke jewelry furniture clothing food fruit cotton celery "
-                 "spinach salt butter toast ham beef pork kale parsley mud paper wood coal gold lava lightning".split())
-INVARIANT = frozenset("sheep fish deer shrimp squid bison moose salmon trout aircraft spacecraft hovercraft".split())
+                 "spinach salt butter toast ham beef pork kale parsley mud paper wood coal gold lava lightning coral ginger perfume "
+                 "soup thread underwear yarn poop".split())
+INVARIANT = frozenset("sheep fish deer shrimp squid bison moose salmon trout aircraft spacecraft hovercraft dice".split())
 _SINGULAR_S = frozenset("bus minibus school lens gas canvas cactus octopus walrus asparagus compass iris tennis platypus hippopotamus "
                         "rhinoceros abacus hibiscus crocus lotus citrus mantis chess atlas trellis pancreas chassis molasses "
-                        "christmas ibis cosmos thermos papyrus mattress".split())
+                        "christmas ibis cosmos thermos papyrus mattress gps".split())
 _IRREGULAR = {
     "person": "people", "man": "men", "woman": "women", "child": "children", "mouse": "mice", "goose": "geese", "foot": "feet",
-    "tooth": "teeth", "ox": "oxen", "die": "dice", "knife": "knives", "leaf": "leaves", "wolf": "wolves", "loaf": "loaves",
+    "tooth": "teeth", "ox": "oxen", "knife": "knives", "leaf": "leaves", "wolf": "wolves", "loaf": "loaves",
     "shelf": "shelves", "bookshelf": "bookshelves", "half": "halves", "thief": "thieves", "calf": "calves", "scarf": "scarves",
     "hoof": "hooves", "elf": "elves", "tomato": "tomatoes", "potato": "potatoes", "mango": "mangoes", "volcano": "volcanoes",
     "hero": "heroes", "buffalo": "buffaloes", "torpedo": "torpedoes", "domino": "dominoes", "penknife": "penknives",
     "paintbrush": "paintbrushes", "quiz": "quizzes", "axis": "axes", "cloverleaf": "cloverleaves", "werewolf": "werewolves",
     "toothbrush": "toothbrushes", "police": "police", "cattle": "cattle", "stomach": "stomachs"}
-_AN_EXCEPTIONS = ("uni", "use", "uke", "ura", "ute", "eu", "ewe", "one", "ukulele")
+_AN_EXCEPTIONS = ("uni", "usb", "use", "uke", "ura", "ute", "eu", "ewe", "one", "ukulele")
 _SILENT_H = ("hour", "heir", "honest", "honor", "honour")
+
+# Other words for exactly the same thing, asked and accepted; the vocabulary's own word comes first.
+_EXACT = tuple(group.split("/") for group in (
+    "couch/sofa|television/tv|phone/cell phone/mobile phone/telephone|airplane/plane/aeroplane|bicycle/bike|motorcycle/motorbike"
+    "|donut/doughnut|necktie/tie|refrigerator/fridge|remote control/remote|hair dryer/hair drier|rabbit/bunny|handbag/purse|car/automobile"
+    "|potted plant/houseplant|taxi/cab|traffic light/stoplight|trash can/garbage can|glasses/eyeglasses|gift/present|hamburger/burger"
+    "|fries/french fries|backpack/rucksack|flashlight/torch|faucet/tap|stove/cooker|bookcase/bookshelf|eggplant/aubergine"
+    "|zucchini/courgette|sweater/jumper|pitcher/jug|hippopotamus/hippo|rhinoceros/rhino|mosquito/gnat|hourglass/sandglass"
+    "|washing machine/washer|vacuum cleaner/vacuum|crib/cot|shovel/spade").split("|"))
+# Narrower or looser words that an answer may use for the first one, but no question does.
+_LOOSE = tuple(frozenset(group.split("/")) for group in (
+    "person/man/woman/boy/girl/child/human/guy/lady/kid/baby|table/dining table/desk|ball/sports ball/football/basketball|cup/mug"
+    "|truck/lorry|mouse/computer mouse|ship/vessel|hat/cap|cat/kitten|dog/puppy|chicken/hen/rooster|cow/bull/calf|horse/pony/foal"
+    "|sheep/lamb|wine glass/wineglass|couch/settee|phone/smartphone|crocodile/alligator|boat/rowboat/sailboat|suitcase/luggage"
+    "|lamp/light|mushroom/toadstool|turtle/tortoise|pig/hog/piglet|donkey/mule|bird/pigeon/sparrow/crow").split("|"))
+
+
+def synonyms(noun: str) -> set[str]:
+    """Other words for the same thing, the noun itself included."""
+    return {noun}.union(*(group for group in (*_EXACT, *_LOOSE) if noun in group))
+
+
+def asked_words(noun: str) -> list[str]:
+    """Words a question may use for a noun of the vocabulary, the noun itself first."""
+    return next((group for group in _EXACT if group[0] == noun), [noun])
 
 
 def plural_only(noun: str) -> bool:
     """True for nouns that are already plural: grapes, scissors."""
     last = noun.split()[-1]
-    if last in PAIRS or last in ("people", "police", "cattle", "teeth", "dice"):
+    if last in PAIRS or last in ("people", "police", "cattle", "teeth"):
         return True
     return last.endswith("s") and not last.endswith(("ss", "us", "is")) and last not in _SINGULAR_S
 

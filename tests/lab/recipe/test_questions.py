@@ -36,7 +36,7 @@ class Words(unittest.TestCase):
     def test_articles(self):
         for noun, named in {"dog": "a dog", "owl": "an owl", "grapes": "some grapes", "scissors": "a pair of scissors", "broccoli": "some broccoli",
                             "unicorn": "a unicorn", "umbrella": "an umbrella", "hourglass": "an hourglass", "bus": "a bus", "ewe": "a ewe",
-                            "orange": "an orange", "sheep": "a sheep"}.items():
+                            "orange": "an orange", "sheep": "a sheep", "usb stick": "a usb stick", "dice": "a dice", "gps": "a gps"}.items():
             self.assertEqual(words.article(noun), named)
         self.assertEqual(words.article("car", "orange"), "an orange car")
         self.assertEqual(words.article("orange", "orange"), "an orange")
@@ -148,6 +148,28 @@ class Answers(unittest.TestCase):
                       "something that could be a wolf.", said)
         self.assertTrue({"Both.", "Only the second.", "Neither."} <= said)
         self.assertFalse([a for a in said if "[" in a])
+
+
+class Kinds(unittest.TestCase):
+    def test_kinds(self):
+        scene = Scene([Thing("dog", (0, 0, 0.3, 0.3), None, 1), Thing("car", (0.5, 0, 0.8, 0.3), None, 2), Thing("dog", (0, 0.5, 0.3, 0.8), None, 3)])
+        self.assertTrue({"Yes, there are two dogs [1] [3].", "Yes, there is a car [2].", "No, I see no bird."} <= answers(scene, "kind_yesno", 300))
+        self.assertTrue({"Two dogs [1] [3].", "A car [2]."} <= answers(scene, "kind_what"))
+        self.assertTrue({"Two animals [1] [3].", "One vehicle [2]."} <= answers(scene, "kind_count"))
+
+    def test_borderline_things_make_no_question(self):
+        said = answers(Scene([Thing("teddy bear", (0, 0, 0.3, 0.3), None, 1)]), "kind_yesno", 300)
+        self.assertFalse([a for a in said if "animal" in a])
+        doubtful = Thing("dog", (0, 0, 0.3, 0.3), None, 1, [("wolf", 0.3), ("dog", 0.2)])
+        self.assertEqual(answers(Scene([doubtful]), "kind_yesno"), set())
+
+    def test_other_words_are_asked_but_not_denied(self):
+        scene = Scene([Thing("couch", (0, 0, 0.9, 0.9), "red", 1)])
+        asked = [questions.ask(random.Random(i), scene, "yes", VOCABULARY + ["couch", "sofa"], SIMILAR) for i in range(100)]
+        self.assertEqual({t.answer for t in asked}, {"Yes, there is a couch [1]."})
+        self.assertTrue(any("sofa" in t.question for t in asked))
+        denied = [View(random.Random(i), scene, ["sofa"], SIMILAR).absent() for i in range(20)]
+        self.assertEqual(set(denied), {None})
 
 
 class Training(unittest.TestCase):

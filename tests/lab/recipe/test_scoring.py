@@ -75,6 +75,7 @@ class Scoring(unittest.TestCase):
         self.check("what_colour", {"colour": "red", "nouns": ["car", "cup"]}, ["The car [1] and the cup [2]."], ["The car.", "The car, the cup and the owl."])
         self.check("what_at", {"nouns": []}, ["I see nothing there."], ["A dog.", "No dog is there but a cat."])
         self.check("region", {"noun": "dog", "colour": "red"}, ["A red dog.", "dogs", "It is a puppy."], ["A cat.", "A dog or a cat.", "A hot dog.", "It could be a dog."])
+        self.check("kind_what", {"nouns": []}, ["I see no animal."], ["A dog [2].", "I see no animal [2]."])
         self.check("region_none", {"mark": 4}, ["I see nothing particular there."], ["A dog.", "There is no dog, but a cat."])
         self.check("either", {"noun": "dog", "not": "cat"}, ["It is a dog [1]."], ["It is a cat.", "A dog and a cat.", "Yes."])
 
@@ -135,6 +136,15 @@ class FreeText(unittest.TestCase):
         self.assertEqual(finder.nouns("A ＤＯＧ’s"), [])
         self.assertEqual(finder.nouns("DOGS; people!"), ["dog", "person"])
         self.assertEqual(ft.NounFinder([]).nouns("a dog"), [])
+
+    def test_verbs_are_no_nouns(self):
+        finder = ft.NounFinder(["can", "saw", "bow"])
+        self.assertEqual(finder.nouns("The OCR tool can. I saw a saw and a red can [1], can I?"), ["saw", "can"])
+
+    def test_other_words_count(self):
+        finder = ft.NounFinder(["television", "person"])
+        self.assertEqual(finder.nouns("Two TVs and a man"), ["tv", "man"])
+        self.assertTrue(scoring.score("caption", {"nouns": ["television", "person"], "also": []}, "Two TVs and a man.", vocabulary=["television", "person"]))
 
     def test_marks_behind_nouns(self):
         self.assertEqual(ft.NounFinder(VOCABULARY).with_marks("Two dogs [1] [3], a red car [2] and a cup."), [("dog", [1, 3]), ("car", [2]), ("cup", [])])
