@@ -134,12 +134,13 @@ def is_relation(view: View) -> Turn | None:
 
 def what_relation(view: View) -> Turn | None:
     """What is left of the car? Everything that clearly is; only where no unclear neighbour could be meant."""
-    singles = [t for t in view.singles() if t in view.sure]
+    singles = view.singles()
     if not singles or view.hidden:
         return None
     b = view.rng.choice(singles)
-    rel = view.rng.choice(list(_OPPOSITE))
     others = [t for t in view.seen if t is not b]
+    there = [r for t in others if (r := relation_between(t, b))]
+    rel = view.rng.choice(there if there and view.rng.random() < 0.75 else list(_OPPOSITE))
     axis = 0 if "left" in rel or "right" in rel else 1
     sign = -1 if rel in ("to the left of", "above") else 1
     found = [t for t in others if relation_between(t, b) == rel]

@@ -108,7 +108,9 @@ def _yes(judge: Judge, want: dict, answer: str) -> bool:
 
 
 def _no(judge: Judge, want: dict, answer: str) -> bool:
-    return ft.yes_or_no(answer) == "no" and ft.cited_boxes(answer, judge.boxes) == []
+    """A "no" that does not point at the denied thing all the same."""
+    shown = [n for n, marks in judge.finder.with_marks(answer) if marks]
+    return ft.yes_or_no(answer) == "no" and not any(judge.same(n, want["noun"]) for n in shown)
 
 
 def _asserts(judge: Judge, want: dict, answer: str) -> bool:

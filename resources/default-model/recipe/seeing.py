@@ -219,17 +219,13 @@ def doubt_text(thing: Thing) -> str:
 
 
 def unsure(view: View) -> Turn | None:
-    """A yes/no question about what an unclear thing is or may be."""
-    clear = [t for t in view.unsure if not any(t.noun in view.groups or n in view.groups for n, _ in t.evidence[:2])]
+    """Is there one of the two nouns an unclear thing may be; never one that its evidence does not show."""
+    clear = [t for t in view.unsure if not any(n in view.groups for n, _ in t.evidence[:2])]
     if not clear:
         return None
     thing = view.rng.choice(clear)
-    known = set(view.vocabulary)
-    options = [n for n in (thing.noun, *(n for n, _ in thing.evidence[:2])) if n in known]
-    if not options:
-        return None
-    return Turn(ask_about(view.rng, "yesno", view.rng.choice(options)), doubt_text(thing), "unsure",
-                {"options": [n for n, _ in thing.evidence[:2]]}, [thing])
+    options = [n for n, _ in thing.evidence[:2]]
+    return Turn(ask_about(view.rng, "yesno", view.rng.choice(options)), doubt_text(thing), "unsure", {"options": options}, [thing])
 
 
 def region(view: View) -> Turn | None:

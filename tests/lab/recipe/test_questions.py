@@ -79,6 +79,13 @@ class Doubt(unittest.TestCase):
         said = {t.answer for i in range(80) for c in questions.turns(random.Random(i), Scene([thing]), VOCABULARY, SIMILAR) for t in c.turns}
         self.assertFalse([a for a in said if "dog" in a and "hot dog" not in a])
 
+    def test_doubt_is_only_asked_for_by_nouns_of_the_evidence(self):
+        thing = Thing("dog", (0.2, 0.2, 0.8, 0.8), "brown", 1, [("wolf", 0.3), ("fox", 0.2)])
+        asked = [questions.ask(random.Random(i), Scene([thing]), "unsure", VOCABULARY, SIMILAR).want for i in range(30)]
+        self.assertEqual({tuple(w["options"]) for w in asked}, {("wolf", "fox")})
+        denied = {View(random.Random(i), Scene([thing]), VOCABULARY, SIMILAR).absent() for i in range(200)}
+        self.assertFalse({"dog", "puppy", "wolf", "fox"} & denied)
+
     def test_unknown_thing(self):
         thing = Thing("dog", (0.2, 0.2, 0.8, 0.8), None, 1, [("wolf", 0.1), ("fox", 0.02)])
         self.assertEqual(answers(Scene([thing]), "region"), {"There is something [1] I do not recognise."})

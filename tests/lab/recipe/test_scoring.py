@@ -24,7 +24,7 @@ class Scoring(unittest.TestCase):
     def test_yes_no(self):
         self.check("yes", {"noun": "dog"}, ["Yes, there is a dog [2].", "yes", "Yes.", "YES!", "Yes, there is only one dog."],
                    ["No.", "Yes and no", "Yes, no.", "Maybe", "There is a dog", "Yes, there is no dog.", "Yesterday"])
-        self.check("no", {"noun": "dog"}, ["No, I see no dog.", "no"], ["Yes.", "No, yes.", "No and yes", "No, there is a dog [2].", "None", "Nothing"])
+        self.check("no", {"noun": "dog"}, ["No, I see no dog.", "no", "No, it is a cat [2]."], ["Yes.", "No, yes.", "No and yes", "No, there is a dog [2].", "None", "Nothing"])
         self.check("is_colour", {"noun": "car", "colour": "red", "yes": False}, ["No, the car [1] is red.", "No."], ["Yes.", "No, the car is blue."])
         self.check("region_yes", {"noun": "dog", "yes": True}, ["Yes, it is a dog."], ["No, it is a dog."])
 
