@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import words
 from scene import Thing, Turn, View, marks_of, named
-from wordings import FOLLOW, WORDINGS, ask_about, follow_about, word
+from wordings import WORDINGS, ask_about, follow_about, word
 
 CLEAR = 0.15  # centres that differ by less on an axis stand in no clear relation
 BIGGER = 1.3  # ratio of areas from which one thing is clearly bigger

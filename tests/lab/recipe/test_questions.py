@@ -1,4 +1,5 @@
 """The recipe's questions: right English, fair questions, answers that keep to their conventions and to what can be seen."""
+
 import json
 import random
 import re
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from recipe_scenes import BLANKS, SIMILAR, VOCABULARY, boxes_of, fixed, random_scene, simple  # noqa: E402
 
 import questions  # noqa: E402
+import relations  # noqa: E402
 import scoring  # noqa: E402
 import tool_grammar  # noqa: E402
 import tool_questions  # noqa: E402
@@ -26,17 +28,52 @@ def answers(scene: Scene, task: str, tries: int = 60) -> set[str]:
 
 class Words(unittest.TestCase):
     def test_plurals(self):
-        for noun, many in {"dog": "dogs", "person": "people", "mouse": "mice", "computer mouse": "computer mice", "knife": "knives", "bus": "buses",
-                           "wine glass": "wine glasses", "sheep": "sheep", "strawberry": "strawberries", "toy": "toys", "grapes": "grapes",
-                           "scissors": "scissors", "toothbrush": "toothbrushes", "snowman": "snowmen", "human": "humans", "fox": "foxes",
-                           "cup of tea": "cups of tea", "potato": "potatoes", "piano": "pianos", "jellyfish": "jellyfish",
-                           "traffic light": "traffic lights", "octopus": "octopuses", "lens": "lenses", "dress": "dresses"}.items():
+        for noun, many in {
+            "dog": "dogs",
+            "person": "people",
+            "mouse": "mice",
+            "computer mouse": "computer mice",
+            "knife": "knives",
+            "bus": "buses",
+            "wine glass": "wine glasses",
+            "sheep": "sheep",
+            "strawberry": "strawberries",
+            "toy": "toys",
+            "grapes": "grapes",
+            "scissors": "scissors",
+            "toothbrush": "toothbrushes",
+            "snowman": "snowmen",
+            "human": "humans",
+            "fox": "foxes",
+            "cup of tea": "cups of tea",
+            "potato": "potatoes",
+            "piano": "pianos",
+            "jellyfish": "jellyfish",
+            "traffic light": "traffic lights",
+            "octopus": "octopuses",
+            "lens": "lenses",
+            "dress": "dresses",
+        }.items():
             self.assertEqual(words.plural(noun), many)
 
     def test_articles(self):
-        for noun, named in {"dog": "a dog", "owl": "an owl", "grapes": "some grapes", "scissors": "a pair of scissors", "broccoli": "some broccoli",
-                            "unicorn": "a unicorn", "umbrella": "an umbrella", "hourglass": "an hourglass", "bus": "a bus", "ewe": "a ewe",
-                            "orange": "an orange", "sheep": "a sheep", "usb stick": "a usb stick", "dice": "a dice", "gps": "a gps"}.items():
+        for noun, named in {
+            "dog": "a dog",
+            "owl": "an owl",
+            "grapes": "some grapes",
+            "scissors": "a pair of scissors",
+            "broccoli": "some broccoli",
+            "unicorn": "a unicorn",
+            "umbrella": "an umbrella",
+            "hourglass": "an hourglass",
+            "bus": "a bus",
+            "ewe": "a ewe",
+            "orange": "an orange",
+            "sheep": "a sheep",
+            "usb stick": "a usb stick",
+            "dice": "a dice",
+            "gps": "a gps",
+        }.items():
             self.assertEqual(words.article(noun), named)
         self.assertEqual(words.article("car", "orange"), "an orange car")
         self.assertEqual(words.article("orange", "orange"), "an orange")
@@ -48,6 +85,8 @@ class Words(unittest.TestCase):
         self.assertEqual(words.place_words((0, 0, 0.2, 0.2)), "top left")
         self.assertEqual(words.place_words((0.4, 0.4, 0.6, 0.6)), "center")
         self.assertEqual(words.place_words((0.4, 0.8, 0.6, 1)), "bottom")
+        self.assertEqual(words.place_words((0.35, 0.35, 0.35, 0.35)), "top left")
+        self.assertEqual(words.place_words((0.65, 0.65, 0.65, 0.65)), "bottom right")
         seen = {words.place_words((x / 10, y / 10, x / 10, y / 10)) for x in range(11) for y in range(11)}
         self.assertEqual(seen, set(words.PLACES))
 
@@ -63,6 +102,7 @@ class Doubt(unittest.TestCase):
     def test_thresholds(self):
         def state(*evidence):
             return certainty(Thing("dog", (0, 0, 1, 1), mark=1, evidence=list(evidence)))
+
         self.assertEqual(state(("dog", 0.2), ("wolf", 0.1)), "sure")  # the leader may be weak
         self.assertEqual(state(("wolf", 0.3), ("dog", 0.25)), "unsure")  # another leads weakly
         self.assertEqual(state(("wolf", 0.5), ("dog", 0.05)), "unsure")  # the truth is improbable
@@ -76,7 +116,9 @@ class Doubt(unittest.TestCase):
         self.assertEqual(answers(Scene([thing]), "unsure"), {"I am not sure; it could be a wolf or a fox [1]."})
         self.assertEqual(answers(Scene([thing]), "grounded"), {"Something that could be a wolf [1]."})
         self.assertEqual(answers(Scene([thing]), "yes"), set())
-        said = {t.answer for i in range(80) for c in questions.turns(random.Random(i), Scene([thing]), VOCABULARY, SIMILAR) for t in c.turns}
+        said = {
+            t.answer for i in range(80) for c in questions.turns(random.Random(i), Scene([thing]), VOCABULARY, SIMILAR) for t in c.turns
+        }
         self.assertFalse([a for a in said if "dog" in a and "hot dog" not in a])
 
     def test_doubt_is_only_asked_for_by_nouns_of_the_evidence(self):
@@ -103,19 +145,26 @@ class Answers(unittest.TestCase):
         expected = {
             "caption": "A red car, some green grapes, a dog and something that could be a wolf.",
             "grounded": "A red car [1], a dog [2], something that could be a wolf [3] and some green grapes [4].",
-            "region_none": "I see nothing particular there."}
+            "region_none": "I see nothing particular there.",
+        }
         for task, answer in expected.items():
             self.assertEqual(answers(fixed(), task), {answer})
-        self.assertEqual(answers(fixed(), "yes"), {"Yes, there is a car [1].", "Yes, there is a dog [2].", "Yes, there are some grapes [4]."})
+        self.assertEqual(
+            answers(fixed(), "yes"), {"Yes, there is a car [1].", "Yes, there is a dog [2].", "Yes, there are some grapes [4]."}
+        )
         self.assertEqual(answers(simple(), "box"), {"The car is here [1].", "The cup is here [2]."})
         self.assertEqual(answers(simple(), "things"), {"Two: a car [1] and a cup [2]."})
         self.assertEqual(answers(simple(), "position"), {"The car [1] is at the top left.", "The cup [2] is at the bottom right."})
         self.assertEqual(answers(simple(), "bigger"), {"The car [1] is bigger than the cup [2]."})
         self.assertIn("The cup [2] is the smallest.", answers(simple(), "extreme"))
-        self.assertEqual(answers(simple(), "detail"), {"A red car is at the top left. A blue cup is at the bottom right. "
-                                                       "The cup is to the right of the car."})
-        self.assertEqual(answers(simple(), "is_colour") & {"Yes, the car [1] is red.", "Yes, the cup [2] is blue.", "No, the car [1] is red."},
-                         {"Yes, the car [1] is red.", "Yes, the cup [2] is blue.", "No, the car [1] is red."})
+        self.assertEqual(
+            answers(simple(), "detail"),
+            {"A red car is at the top left. A blue cup is at the bottom right. The cup is to the right of the car."},
+        )
+        self.assertEqual(
+            answers(simple(), "is_colour") & {"Yes, the car [1] is red.", "Yes, the cup [2] is blue.", "No, the car [1] is red."},
+            {"Yes, the car [1] is red.", "Yes, the cup [2] is blue.", "No, the car [1] is red."},
+        )
 
     def test_several_and_unmarked(self):
         two = Scene([Thing("dog", (0, 0, 0.3, 0.3), "red", 1), Thing("dog", (0.5, 0, 0.8, 0.3), "red", 3)])
@@ -141,7 +190,24 @@ class Answers(unittest.TestCase):
     def test_relations_need_a_clear_difference(self):
         near = Scene([Thing("car", (0.1, 0.1, 0.4, 0.4), "red", 1), Thing("cup", (0.15, 0.15, 0.45, 0.45), "blue", 2)])
         self.assertEqual(answers(near, "relation") | answers(near, "bigger") | answers(near, "extreme"), set())
-        self.assertEqual(answers(simple(), "relation"), {"The car [1] is to the left of the cup [2].", "The cup [2] is to the right of the car [1]."})
+        self.assertEqual(
+            answers(simple(), "relation"), {"The car [1] is to the left of the cup [2].", "The cup [2] is to the right of the car [1]."}
+        )
+
+    def test_clear_relations(self):
+        def rel(x, y):
+            return relations.relation_between(Thing("cup", (x, y, x, y)), Thing("car", (0.5, 0.5, 0.5, 0.5)))
+
+        self.assertEqual([rel(0.4, 0.5), rel(0.6, 0.45), rel(0.3, 0.3)], [None, None, None])
+        self.assertEqual([rel(0.3, 0.4), rel(0.7, 0.6)], ["to the left of", "to the right of"])
+        self.assertEqual([rel(0.6, 0.1), rel(0.45, 0.9)], ["above", "below"])
+
+    def test_resting(self):
+        bowl = Thing("bowl", (0.3, 0.5, 0.7, 0.9))
+        resting = [
+            relations.rests_on(Thing("cup", box), bowl) for box in ((0.4, 0.2, 0.6, 0.48), (0.4, 0.1, 0.6, 0.4), (0, 0.2, 0.35, 0.5))
+        ]
+        self.assertEqual(resting, [True, False, False])
 
     def test_on_top_of_needs_touching_boxes(self):
         stacked = Scene([Thing("cup", (0.4, 0.2, 0.6, 0.5), None, 1), Thing("bowl", (0.3, 0.5, 0.7, 0.9), None, 2)])
@@ -149,18 +215,33 @@ class Answers(unittest.TestCase):
         self.assertFalse([a for a in answers(simple(), "is_relation") if "on top of" in a])
 
     def test_comparison_has_no_marks(self):
-        said = {t.answer for i in range(60) for c in questions.compare_turns(random.Random(i), simple(), fixed(), VOCABULARY, SIMILAR)
-                for t in c.turns}
-        self.assertIn("The first picture shows a red car and a blue cup; the second shows a red car, some green grapes, a dog and "
-                      "something that could be a wolf.", said)
+        said = {
+            t.answer
+            for i in range(60)
+            for c in questions.compare_turns(random.Random(i), simple(), fixed(), VOCABULARY, SIMILAR)
+            for t in c.turns
+        }
+        self.assertIn(
+            "The first picture shows a red car and a blue cup; the second shows a red car, some green grapes, a dog and "
+            "something that could be a wolf.",
+            said,
+        )
         self.assertTrue({"Both.", "Only the second.", "Neither."} <= said)
         self.assertFalse([a for a in said if "[" in a])
 
 
 class Kinds(unittest.TestCase):
     def test_kinds(self):
-        scene = Scene([Thing("dog", (0, 0, 0.3, 0.3), None, 1), Thing("car", (0.5, 0, 0.8, 0.3), None, 2), Thing("dog", (0, 0.5, 0.3, 0.8), None, 3)])
-        self.assertTrue({"Yes, there are two dogs [1] [3].", "Yes, there is a car [2].", "No, I see no bird."} <= answers(scene, "kind_yesno", 300))
+        scene = Scene(
+            [
+                Thing("dog", (0, 0, 0.3, 0.3), None, 1),
+                Thing("car", (0.5, 0, 0.8, 0.3), None, 2),
+                Thing("dog", (0, 0.5, 0.3, 0.8), None, 3),
+            ]
+        )
+        self.assertTrue(
+            {"Yes, there are two dogs [1] [3].", "Yes, there is a car [2].", "No, I see no bird."} <= answers(scene, "kind_yesno", 300)
+        )
         self.assertTrue({"Two dogs [1] [3].", "A car [2]."} <= answers(scene, "kind_what"))
         self.assertTrue({"Two animals [1] [3].", "One vehicle [2]."} <= answers(scene, "kind_count"))
 
@@ -192,7 +273,9 @@ class Training(unittest.TestCase):
     def test_every_answer_scores_as_right(self):
         for scene, chain in self.made:
             for turn in chain.turns:
-                self.assertTrue(scoring.score(turn.task, turn.want, turn.answer, boxes=boxes_of(scene), vocabulary=VOCABULARY, similar=SIMILAR), turn)
+                self.assertTrue(
+                    scoring.score(turn.task, turn.want, turn.answer, boxes=boxes_of(scene), vocabulary=VOCABULARY, similar=SIMILAR), turn
+                )
 
     def test_form(self):
         for scene, chain in self.made:
@@ -252,12 +335,17 @@ class Training(unittest.TestCase):
 class Tools(unittest.TestCase):
     def test_reply_is_exact(self):
         text = tool_grammar.reply("I look.", tool_grammar.call("detect", caption="dog . café"), "Wait.")
-        self.assertEqual(text, '"thoughts🤔" I look.\n"actions🚀" [{"API_name": "detect", "API_params": {"caption": "dog . caf\\u00e9"}}]\n"value👉" Wait.')
+        self.assertEqual(
+            text,
+            '"thoughts🤔" I look.\n"actions🚀" [{"API_name": "detect", "API_params": {"caption": "dog . caf\\u00e9"}}]\n"value👉" Wait.',
+        )
         self.assertEqual(tool_grammar.parse(text).actions[0]["API_params"], {"caption": "dog . café"})
 
     def test_result_turn(self):
-        self.assertEqual(tool_grammar.outputs_turn("ocr", {"texts": ["it's"]}, "Read it."),
-                         "ocr model outputs: {'texts': [\"it's\"]}\n\nPlease summarize the model outputs and answer my first question: Read it.")
+        self.assertEqual(
+            tool_grammar.outputs_turn("ocr", {"texts": ["it's"]}, "Read it."),
+            "ocr model outputs: {'texts': [\"it's\"]}\n\nPlease summarize the model outputs and answer my first question: Read it.",
+        )
 
     def test_tools_are_called_only_where_offered(self):
         rng = random.Random(2)
