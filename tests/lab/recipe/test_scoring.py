@@ -90,6 +90,7 @@ class Scoring(unittest.TestCase):
         )
 
     def test_box(self):
+        self.check("box", {"noun": "dog", "boxes": [DOG]}, ["[0.5, 0.5, 0.9, 0.72]"], ["[0.5, 0.5, 0.9, 0.68]"])  # IoU .55 and .45
         self.check(
             "box",
             {"noun": "dog", "boxes": [DOG]},
