@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import hashlib
+import io
 import json
+import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -109,11 +111,22 @@ def openclipart(root: Path) -> Iterator[CutOut]:
                     yield CutOut(noun, source, "public domain", image)
 
 
-def tuxpaint(root: Path) -> Iterator[CutOut]:
-    """The few Tux Paint stamps whose own note puts them in the public domain."""
-    for noun, stamps in read_catalogue("catalogue_tuxpaint.txt"):
-        for stamp in stamps:
-            yield CutOut(noun, f"tuxpaint:{stamp}", "public domain", Image.open(root / f"{stamp}.png"), photo=True)
+def drawn(path: Path) -> Image.Image | None:
+    """A PNG as it is, an SVG drawn by rsvg-convert (Debian: librsvg2-bin) at twice the size that is kept."""
+    if path.suffix != ".svg":
+        return opened(path)
+    size = str(2 * LONG_SIDE)
+    run = subprocess.run(["rsvg-convert", "--keep-aspect-ratio", "-w", size, "-h", size, str(path)], capture_output=True, check=True)
+    return Image.open(io.BytesIO(run.stdout))
+
+
+def listed(catalogue: str, root: Path, prefix: str, licence: str) -> Iterator[CutOut]:
+    """Pictures that a catalogue names by file; a `!` after the name says that it is a photograph."""
+    for noun, names in read_catalogue(catalogue):
+        for name in names:
+            image = drawn(root / name.rstrip("!"))
+            if image is not None:
+                yield CutOut(noun, f"{prefix}:{name.rstrip('!').rsplit('.', 1)[0]}", licence, image, photo=name.endswith("!"))
 
 
 def normalised(image: Image.Image) -> Image.Image | None:
@@ -134,7 +147,7 @@ def defect(image: Image.Image) -> str | None:
     pixels = np.asarray(image).astype(np.int32)
     alpha, rgb = pixels[..., 3], pixels[..., :3]
     opaque = alpha > 128
-    if max(image.size) < 40 or min(image.size) < 12:
+    if max(image.size) < 32 or min(image.size) < 12:
         return "too small"
     if max(image.size) > 8 * min(image.size):
         return "too long"
@@ -205,14 +218,20 @@ def tie_groups(cuts: list[CutOut]) -> None:
 
 def collect(args: argparse.Namespace) -> list[CutOut]:
     """All usable cut-outs of all sources, exact copies and excluded ones dropped."""
-    excluded, seen, dropped, cuts = read_lines("excluded.txt"), set(), Counter(), []
-    sources = (emoji(args.emoji_font), openclipart(args.openclipart), tuxpaint(args.tuxpaint))
+    excluded, kept, seen, dropped, cuts = read_lines("excluded.txt"), read_lines("kept.txt"), set(), Counter(), []
+    sources = [
+        emoji(args.emoji_font),
+        openclipart(args.openclipart),
+        listed("catalogue_tuxpaint.txt", args.tuxpaint, "tuxpaint", "public domain"),
+        listed("catalogue_tango.txt", args.tango, "tango", "public domain"),
+        listed("catalogue_kenney.txt", args.arcade / "arcade/resources/assets/images", "kenney", "CC0-1.0"),
+    ]
     for cut in (cut for source in sources for cut in source):
         if cut.source in excluded:
             dropped["excluded by eye"] += 1
             continue
         image = normalised(cut.image)
-        fault = "empty" if image is None else defect(image)
+        fault = "empty" if image is None else None if cut.source in kept else defect(image)
         digest = None if image is None else hashlib.sha256(image.tobytes()).hexdigest()
         fault = fault or ("copy" if digest in seen else None)
         if fault:
@@ -226,24 +245,39 @@ def collect(args: argparse.Namespace) -> list[CutOut]:
     return cuts
 
 
+def draw(group: list[CutOut]) -> float:
+    """A fixed number in 0..1 for a group, from the name of its first picture."""
+    digest = hashlib.sha256(("held " + min(c.source for c in group)).encode()).hexdigest()
+    return int(digest[:8], 16) / 2**32
+
+
 def propose_held(cuts: list[CutOut], share: float, known: dict[str, str]) -> list[str]:
-    """Sources to hold out: those held before, and a fixed share of new groups, leaving three training pictures a noun."""
+    """Sources to hold out: those held before, a fixed share of the new groups, and one group of a noun that has none.
+
+    A noun keeps at least three training pictures; no picture changes sides.
+    """
     groups: dict[int, list[CutOut]] = {}
     for cut in cuts:
         groups.setdefault(cut.group, []).append(cut)
     training = Counter(cut.noun for cut in cuts)
-    held: list[str] = []
-    order = sorted(groups.values(), key=lambda g: hashlib.sha256(min(c.source for c in g).encode()).hexdigest())
-    for group in order:
+    held: set[str] = set()
+    fresh = []
+    for group in sorted(groups.values(), key=draw):
         sides = {known[c.source] for c in group if c.source in known}
-        draw = int(hashlib.sha256(("held " + min(c.source for c in group)).encode()).hexdigest()[:8], 16) / 2**32
-        fresh = not sides and draw < share and training[group[0].noun] - len(group) >= 3
-        if fresh or sides == {"held"}:
-            held += [c.source for c in group]
-            training[group[0].noun] -= len(group)
-        elif len(sides) == 2:
-            held += [c.source for c in group if known.get(c.source) == "held"]
+        if not sides:
+            fresh.append(group)
+        elif "held" in sides:
+            held |= {c.source for c in group if known.get(c.source) != "train"}
+            training[group[0].noun] -= sum(c.source in held for c in group)
+        if len(sides) == 2:
             print("a group is on both sides:", [c.source for c in group], file=sys.stderr)
+    covered = {c.noun for c in cuts if c.source in held}
+    for group in fresh:
+        noun = group[0].noun
+        if training[noun] - len(group) >= 3 and (draw(group) < share or noun not in covered):
+            held |= {c.source for c in group}
+            covered.add(noun)
+            training[noun] -= len(group)
     return sorted(held)
 
 
@@ -252,6 +286,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder to write cutouts/ into")
     parser.add_argument("--openclipart", type=Path, default=Path("/usr/share/openclipart/png"))
     parser.add_argument("--tuxpaint", type=Path, default=Path("/usr/share/tuxpaint/stamps"))
+    parser.add_argument("--tango", type=Path, default=Path("/usr/share/icons/Tango/scalable"))
+    parser.add_argument("--arcade", type=Path, required=True, help="folder that the wheel of the Python package arcade was unpacked into")
     parser.add_argument("--emoji-font", type=Path, default=Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"))
     parser.add_argument("--propose-held", action="store_true", help="rewrite held.txt; pictures of an earlier meta.json keep their side")
     args = parser.parse_args()
@@ -263,7 +299,7 @@ def main() -> None:
     if args.propose_held:
         known = {m["source"]: m["split"] for m in json.loads(meta_path.read_text())} if meta_path.exists() else {}
         text = "# sources held out of every training, whole groups of near-duplicates together\n"
-        (HERE / "held.txt").write_text(text + "".join(s + "\n" for s in propose_held(cuts, 0.2, known)), encoding="utf-8")
+        (HERE / "held.txt").write_text(text + "".join(s + "\n" for s in propose_held(cuts, 0.17, known)), encoding="utf-8")
     held = read_lines("held.txt")
     meta = []
     for i, cut in enumerate(cuts):
