@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "engine/connectors/connector.h"
-#include "engine/connectors/text_embeddings.h"
-#include "engine/core/weights.h"
+#include "engine/connectors/word_rows.h"
 
 namespace lava {
 
@@ -31,22 +30,14 @@ class ObjectTokens final : public Connector {
   Result<PictureRows> fill(Run& run, std::span<const View> views, Size image, int pictures_in_prompt, const Features& features) override;
 
  private:
-  struct Linear {
-    Matrix weight;
-    Tensor bias;
-  };
-  // (x - mean) / deviation, one layer with GELU, then heads.
-  struct Trunk {
-    Tensor minus_mean;  // [in]
-    Linear hidden;      // its weight divided by the deviation
-  };
+  using Linear = words::Linear;
+  using Trunk = words::Standardised;
 
   ObjectTokens() = default;
   Result<void> load_tables(Weights& weights, const ObjectTokensConfig& config, const TextEmbeddings& text);
   Result<void> load_layers(Weights& weights, const io::TensorSource& source, const EncoderInfo& tower);
-  Tensor hidden(Run& run, const Trunk& trunk, const Tensor& x) const;
-  // out = softmax(scores(h)) x words
-  void mix(Run& run, const Linear& scores, const Matrix& words, const Tensor& h, const Tensor& out) const;
+  // out = softmax(scores(h)) x vocabulary
+  void mix(Run& run, const Linear& scores, const Matrix& vocabulary, const Tensor& h, const Tensor& out) const;
   Tensor object_rows(Run& run, const Features& features) const;
 
   int width_ = 0, cells_ = 0, grid_w_ = 0, max_objects_ = 0;

@@ -40,11 +40,12 @@ struct Box {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 };
 
-// Something a tower found: box, score and the label when it has one.
+// Something a tower found, or that the user points at: box, score and the label when it has one.
 struct Object {
   Box box;
   float score = 0;
   std::string label;
+  bool pointed = false;  // by the user
 };
 
 // One encoded picture: the rows that stand for it in a prompt. Kept in the cache by content and preprocessing.

@@ -16,10 +16,6 @@ constexpr std::string_view coco_names[classes] = {
     "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "", "book", "clock", "vase",
     "scissors", "teddy bear", "hair drier", "toothbrush"};
 
-float area(const Box& b) { return (b.x2 - b.x1) * (b.y2 - b.y1); }
-
-int best_class(const float* logits) { return static_cast<int>(std::max_element(logits + 1, logits + classes) - logits); }
-
 bool suppressed(const Found& candidate, std::span<const Found> kept, const Rules& rules) {
   return std::any_of(kept.begin(), kept.end(), [&](const Found& other) {
     return (!rules.per_class || other.class_id == candidate.class_id) && overlap(candidate.box, other.box) > rules.iou;
@@ -32,6 +28,10 @@ double covered(int i, int n, double begin, double end) {
 }
 
 }  // namespace
+
+float area(const Box& b) { return (b.x2 - b.x1) * (b.y2 - b.y1); }
+
+int best_class(const float* logits) { return static_cast<int>(std::max_element(logits + 1, logits + classes) - logits); }
 
 float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
@@ -71,6 +71,21 @@ float overlap(const Box& a, const Box& b) {
   return w * h / (area(a) + area(b) - w * h);
 }
 
+std::vector<Found> keep(std::vector<Found> all, std::span<const Anchor> anchors, const float* codes, const Rules& rules) {
+  std::stable_sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.score > b.score; });
+  all.resize(std::min(all.size(), static_cast<size_t>(std::max(rules.candidates, 0))));
+  std::vector<Found> kept;
+  for (Found& found : all) {
+    if (!(found.score >= rules.threshold) || static_cast<int>(kept.size()) >= rules.max) break;
+    const Box raw = decode(anchors[static_cast<size_t>(found.anchor)], codes + int64_t{found.anchor} * 4);
+    const auto clamp = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
+    found.box = {clamp(raw.x1), clamp(raw.y1), clamp(raw.x2), clamp(raw.y2)};
+    if (!(area(found.box) >= rules.min_area) || suppressed(found, kept, rules)) continue;
+    kept.push_back(found);
+  }
+  return kept;
+}
+
 std::vector<Found> pick(std::span<const Anchor> anchors, const float* codes, const float* logits, const Rules& rules) {
   std::vector<Found> all(anchors.size());
   for (size_t i = 0; i < anchors.size(); ++i) {
@@ -78,18 +93,7 @@ std::vector<Found> pick(std::span<const Anchor> anchors, const float* codes, con
     const int best = best_class(row);
     all[i] = {{}, sigmoid(row[best]), static_cast<int>(i), best};
   }
-  std::stable_sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.score > b.score; });
-  all.resize(std::min(all.size(), static_cast<size_t>(std::max(rules.candidates, 0))));
-  std::vector<Found> kept;
-  for (Found& found : all) {
-    if (!(found.score >= rules.threshold) || static_cast<int>(kept.size()) >= rules.max) break;
-    const Box raw = decode(anchors[found.anchor], codes + found.anchor * 4);
-    const auto clamp = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
-    found.box = {clamp(raw.x1), clamp(raw.y1), clamp(raw.x2), clamp(raw.y2)};
-    if (!(area(found.box) >= rules.min_area) || suppressed(found, kept, rules)) continue;
-    kept.push_back(found);
-  }
-  return kept;
+  return keep(std::move(all), anchors, codes, rules);
 }
 
 void region_mean(const float* map, int n, int channels, const Box& box, float* out) {

@@ -39,6 +39,12 @@ struct Found {
   int anchor, class_id;
 };
 
+float area(const Box& box);
+int best_class(const float* logits);  // of [classes], background left out
+
+// Score, anchor and class are given; sets the boxes. Best first, ties in the given order. codes [anchors, 4].
+std::vector<Found> keep(std::vector<Found> scored, std::span<const Anchor> anchors, const float* codes, const Rules& rules);
+
 // codes [anchors, 4], logits [anchors, classes]: best first, ties in anchor order.
 std::vector<Found> pick(std::span<const Anchor> anchors, const float* codes, const float* logits, const Rules& rules);
 

@@ -73,11 +73,10 @@ Result<SsdliteMobilenetV2::Stage> SsdliteMobilenetV2::load_stage(Weights& weight
 }
 
 Result<void> SsdliteMobilenetV2::load_predictors(Weights& weights, const io::TensorSource& source) {
-  constexpr int channels[ssd::maps] = {inner_width, head_width, extra_out[0], extra_out[1], extra_out[2], extra_out[3]};
   for (int i = 0; i < ssd::maps; ++i) {
     Predictor& p = predictors_[i];
     const std::string box = fmt::format("predict.{}.box.", i), label = fmt::format("predict.{}.class.", i);
-    const int anchors = ssd::anchors_per_cell(i), width = channels[i];
+    const int anchors = ssd::anchors_per_cell(i), width = map_channels(i);
     LAVA_TRY(p.box_window, load_window(weights, source, box + "depthwise", {width}));
     LAVA_TRY(p.class_window, load_window(weights, source, label + "depthwise", {width}));
     LAVA_TRY(p.box, load_pointwise(weights, source, box + "out", anchors * 4, width, Activation::none));

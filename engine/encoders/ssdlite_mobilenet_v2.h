@@ -24,6 +24,11 @@ class SsdliteMobilenetV2 final : public VisionEncoder {
   static constexpr int grid_width = head_width + inner_width + colour_width;                   // a cell of the 5 x 5 grid
   static constexpr int object_width = head_width + inner_width + (ssd::classes - 1) + colour_width;  // root of each class probability
 
+  static constexpr int map_channels(int map) {
+    constexpr int channels[ssd::maps] = {inner_width, head_width, 512, 256, 256, 128};
+    return channels[map];
+  }
+
   // What the network gives, before any box is made.
   struct Outputs {
     std::array<Tensor, ssd::maps> maps;  // [n, n, channels]: 19 x 19 x 576 inside block 13, 10 x 10 x 1280 head, extra stages
@@ -34,11 +39,13 @@ class SsdliteMobilenetV2 final : public VisionEncoder {
   static Result<std::unique_ptr<SsdliteMobilenetV2>> load(Weights& weights, const io::TensorSource& source, const ssd::Rules& proposals);
 
   const EncoderInfo& info() const override { return info_; }
+  std::span<const ssd::Anchor> anchors() const { return anchors_; }
   // One view of 300 x 300. Objects come best first, each with features and the probabilities of classes 1..90.
   Result<Features> encode(Run& run, std::span<const View> views, const media::Picture& picture, const Signals& wanted) override;
   // Boxes with COCO names, suppressed class by class.
   Result<std::vector<Object>> detections(Run& run, const View& view, const media::Picture& picture, float threshold, int max) const;
-  // x f32 [300, 300, 3] in -1..1.
+  // f32 [300, 300, 3] in -1..1, in the arena.
+  Result<Tensor> read_view(Run& run, const View& view, const media::Picture& picture) const;
   Result<Outputs> forward(Run& run, const Tensor& x) const;
 
  private:
@@ -59,7 +66,6 @@ class SsdliteMobilenetV2 final : public VisionEncoder {
                            int stride) const;
   Result<void> load_predictors(Weights& weights, const io::TensorSource& source);
   void predict(Run& run, const Outputs& outputs) const;
-  Result<Tensor> read_view(Run& run, const View& view, const media::Picture& picture) const;
   Tensor padded(Run& run, const Tensor& map) const;
   void join_grid(Run& run, const Tensor& detail, const Tensor& head, const Tensor& x, const Tensor& out) const;
   void describe(Run& run, const Outputs& outputs, const Tensor& detail, const Tensor& x, const Tensor& found, const Tensor& classes,

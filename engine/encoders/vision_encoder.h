@@ -17,6 +17,7 @@ struct Signals {
   std::vector<int> layers;         // further hidden states
   std::vector<int> cls_attention;  // layers whose CLS attention is wanted
   bool objects = false;
+  std::vector<Box> places;  // pointed at by the user, on the padded square: objects after those that are found
 };
 
 struct EncoderInfo {

@@ -35,8 +35,8 @@ struct Weights {
   }
 };
 
-Weights make_weights(Filter filter, int in, int out, int first, int count) {
-  const double scale = static_cast<double>(in) / out;
+// Sample i of the result lies at `origin` + (i + .5) * `scale` of the input, which has `in` samples.
+Weights make_weights(Filter filter, int in, double origin, double scale, int first, int count) {
   const double filter_scale = std::max(scale, 1.0);
   const double support = (filter == Filter::bicubic ? 2.0 : 1.0) * filter_scale, inverse = 1.0 / filter_scale;
   Weights weights;
@@ -44,7 +44,7 @@ Weights make_weights(Filter filter, int in, int out, int first, int count) {
   weights.values.resize(static_cast<size_t>(weights.stride) * static_cast<size_t>(count));
   std::vector<double> row(static_cast<size_t>(weights.stride));
   for (int i = 0; i < count; ++i) {
-    const double centre = (first + i + 0.5) * scale;
+    const double centre = origin + (first + i + 0.5) * scale;
     const int low = std::max(static_cast<int>(centre - support + 0.5), 0);
     const int taps = std::min(static_cast<int>(centre + support + 0.5), in) - low;
     double sum = 0;
@@ -100,8 +100,11 @@ struct Axis {
   Weights weights;  // unused when the size stays
 
   Axis(Filter filter, int in_size, int out_size, int from, int wanted) : in(in_size), out(out_size), first(from), count(wanted) {
-    if (!same()) weights = make_weights(filter, in, out, first, count);
+    if (!same()) weights = make_weights(filter, in, 0, static_cast<double>(in) / out, first, count);
   }
+  // The stretch from `from` to `to` of the input, which need not begin at a sample.
+  Axis(Filter filter, int in_size, float from, float to, int wanted)
+      : in(in_size), count(wanted), weights(make_weights(filter, in, from, static_cast<double>(to - from) / wanted, 0, wanted)) {}
   bool same() const { return in == out; }
   int begin() const { return same() ? first : weights.begin(); }
   int end() const { return same() ? first + count : weights.end(); }
@@ -189,6 +192,18 @@ Picture resize_window(const Picture& picture, const Sheet& sheet, Size size, Rec
   if (down.same()) return narrow;
   Source rows(narrow, {});
   return vertical(rows, down, down.begin(), 0, window.width);
+}
+
+Picture resize_box(const Picture& picture, const Sheet& sheet, const FloatBox& box, Size size, Filter filter) {
+  Source source(picture, sheet);
+  const Size from = source.size();
+  LAVA_CHECK(picture.width > 0 && picture.height > 0 && size.width > 0 && size.height > 0);
+  LAVA_CHECK(box.x1 >= 0 && box.y1 >= 0 && box.x1 < box.x2 && box.y1 < box.y2);
+  LAVA_CHECK(box.x2 <= static_cast<float>(from.width) && box.y2 <= static_cast<float>(from.height));
+  const Axis across(filter, from.width, box.x1, box.x2, size.width), down(filter, from.height, box.y1, box.y2, size.height);
+  const Picture narrow = horizontal(source, across, down.begin(), down.end() - down.begin());
+  Source rows(narrow, {});
+  return vertical(rows, down, down.begin(), 0, size.width);
 }
 
 Picture resize(const Picture& picture, Size size, Filter filter) {

@@ -24,6 +24,12 @@ Picture resize(const Picture& picture, Size size, Filter filter);
 // cost depends on the window and the picture, whatever their ratio.
 Picture resize_window(const Picture& picture, const Sheet& sheet, Size size, Rect window, Filter filter);
 
+struct FloatBox {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+};
+// What lies in `box` of (the picture on `sheet`), resized to `size`: Pillow's resize(size, filter, box) of square pictures and boxes.
+Picture resize_box(const Picture& picture, const Sheet& sheet, const FloatBox& box, Size size, Filter filter);
+
 Picture crop(const Picture& picture, Rect part);
 // Centred; the odd pixel goes to the right or the bottom.
 Sheet square_sheet(Size picture, Colour colour);

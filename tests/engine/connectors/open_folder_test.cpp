@@ -182,7 +182,7 @@ TEST(Parts, TheListNamesWhatIsRegistered) {
     return result;
   };
   EXPECT_EQ(names("partition"), partitioner_names());
-  EXPECT_EQ(names("connector"), (std::vector<std::string>{"mlp", "object_tokens"}));
+  EXPECT_EQ(names("connector"), (std::vector<std::string>{"mlp", "object_tokens", "object_words"}));
   for (const std::string& tower : names("encoder")) EXPECT_NE(find_tower(tower), nullptr);
   EXPECT_EQ(find_tower("clip_vision_model")->name, "clip");
   EXPECT_EQ(find_tower("resnet"), nullptr);
