@@ -1,0 +1,144 @@
+"""What the towers saw, in words of the language model: two rows for the picture, three for every object.
+
+Nothing here is a free-form feature: an object is its mark and place, a mixture of nouns, and a mixture of colours with how many of its kind there are. The
+language model therefore reads a thing that the trainer never saw as the word it is most likely called by. After MG-LLaVA's object tokens (Zhao et al. 2024)
+and set-of-mark prompting (Yang et al. 2023).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+EMBEDDING, CLASSES, COLOUR_FEATURES = 1280, 90, 39
+FEATURES = EMBEDDING + CLASSES + COLOUR_FEATURES + 2  # score, is_region
+IMAGENET = 1000
+HIDDEN, COLOUR_HIDDEN = 512, 64
+OCTAVES = 4
+KINDS = ("scene", "plain", "noise", "text", "dark")
+POSITION_WORDS = ("left", "middle", "right", "top", "middle", "bottom")
+PLACE = 8 * OCTAVES + 3 + len(POSITION_WORDS) + 2
+COUNTS = 4 + 4 + 3
+ROWS_PER_OBJECT, PICTURE_ROWS = 3, 2
+
+
+@dataclass
+class Words:
+    """The vocabulary of the connector and how the towers' classes map to it."""
+
+    nouns: list[str]
+    colours: list[str]
+    coco: list[int]  # 90 indices into nouns for COCO ids 1..90, -1 for none
+    imagenet: list[int]  # 1000 indices into nouns, -1 for none
+
+
+def _group(indices: list[int], count: int) -> Tensor:
+    matrix = torch.zeros(len(indices), count)
+    for source, target in enumerate(indices):
+        if target >= 0:
+            matrix[source, target] = 1
+    return matrix
+
+
+class Heads(nn.Module):
+    """Features -> nouns, colours, kind of picture. Trained first, alone."""
+
+    def __init__(self, words: Words):
+        super().__init__()
+        count = len(words.nouns) + 1  # the last is "nothing"
+        self.mean = nn.Parameter(torch.zeros(EMBEDDING + CLASSES), requires_grad=False)
+        self.deviation = nn.Parameter(torch.ones(EMBEDDING + CLASSES), requires_grad=False)
+        self.trunk = nn.Linear(EMBEDDING + CLASSES, HIDDEN)
+        self.noun = nn.Linear(HIDDEN, count)
+        self.trust_imagenet = nn.Parameter(torch.ones(count))
+        self.trust_coco = nn.Parameter(torch.ones(count))
+        self.colour_hidden = nn.Linear(COLOUR_FEATURES, COLOUR_HIDDEN)
+        self.colour = nn.Linear(COLOUR_HIDDEN, len(words.colours))
+        self.kind = nn.Linear(HIDDEN, len(KINDS))
+        self.register_buffer("imagenet_groups", _group(words.imagenet, count), persistent=False)
+        self.register_buffer("coco_groups", _group(words.coco, count), persistent=False)
+
+    def hidden(self, x: Tensor, dropout: float = 0.0) -> Tensor:
+        z = (x[..., : EMBEDDING + CLASSES] - self.mean) / self.deviation
+        return F.dropout(F.gelu(self.trunk(z)), dropout, dropout > 0)
+
+    def noun_logits(self, x: Tensor, p: Tensor, h: Tensor) -> Tensor:
+        g = p @ self.imagenet_groups
+        c = x[..., EMBEDDING : EMBEDDING + CLASSES].square() @ self.coco_groups
+        return self.noun(h) + self.trust_imagenet * (g + 1e-3).log() + self.trust_coco * (c + 1e-2).log()
+
+    def colour_logits(self, x: Tensor) -> Tensor:
+        return self.colour(F.gelu(self.colour_hidden(x[..., EMBEDDING + CLASSES : EMBEDDING + CLASSES + COLOUR_FEATURES])))
+
+
+def place_features(boxes: Tensor, scores: Tensor, region: Tensor) -> Tensor:
+    """Boxes [n, 4], scores [n], region flags [n] -> [n, PLACE]."""
+    cx, cy = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    w, h = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    angle = (torch.stack([cx, cy, w, h], 1)[:, :, None] * (2.0 ** torch.arange(OCTAVES)) * math.pi).reshape(len(boxes), -1)
+    found = (1 - region)[None, :] * (1 - torch.eye(len(boxes)))  # which others count: the found ones, not regions
+
+    def rank(v: Tensor) -> Tensor:
+        return ((25 * (v[:, None] - v[None, :])).sigmoid() * found).sum(1) / 8
+
+    def thirds(v: Tensor) -> list[Tensor]:
+        low, high = (30 * (0.4 - v)).sigmoid(), (30 * (v - 0.6)).sigmoid()
+        return [low, 1 - low - high, high]
+
+    ranks = [rank(cx), rank(cy), rank((w * h).clamp(min=0).sqrt())]
+    return torch.cat([angle.sin(), angle.cos(), torch.stack(ranks + thirds(cx) + thirds(cy) + [scores, region], 1)], 1)
+
+
+def count_features(nouns: Tensor, region: Tensor) -> Tensor:
+    """Noun probabilities [n, N] -> [n, COUNTS]: how many of its kind come before it, how many others there are, and how sure the noun is."""
+    root = nouns.clamp(min=0).sqrt()
+    alike = (12 * (root @ root.T - 0.6)).sigmoid() * (1 - region)[None, :]
+    earlier = torch.tril(alike, -1).sum(1)
+    others = (alike * (1 - torch.eye(len(nouns)))).sum(1)
+
+    def steps(v: Tensor) -> list[Tensor]:
+        return [(v - i).clamp(0, 1) for i in range(4)]
+
+    best = nouns.topk(2, dim=1).values
+    entropy = -(nouns * (nouns + 1e-9).log()).sum(1) / 5
+    return torch.stack(steps(earlier) + steps(others) + [best[:, 0], best[:, 1], entropy], 1)
+
+
+class Connector(nn.Module):
+    """`embed(text)` gives the mean embedding of the tokens of a text at the width of the language model."""
+
+    def __init__(self, words: Words, embed, width: int, spread: float):
+        super().__init__()
+        self.words, self.width = words, width
+        self.heads = Heads(words)
+        self.place = nn.Linear(PLACE, width)
+        self.count = nn.Linear(COUNTS, width)
+        self.kind_rows = nn.Parameter(torch.randn(len(KINDS), width) * spread * 0.5)
+        self.role = nn.Parameter(torch.randn(5, width) * spread * 0.25)
+        for layer in (self.place, self.count):
+            nn.init.normal_(layer.weight, std=spread * 0.3)
+            nn.init.zeros_(layer.bias)
+        with torch.no_grad():
+            for i, word in enumerate(POSITION_WORDS):
+                self.place.weight[:, 8 * OCTAVES + 3 + i] += embed(" " + word) * 0.5
+        self.register_buffer("noun_words", torch.stack([embed(" " + noun) for noun in words.nouns + ["nothing"]]), persistent=False)
+        self.register_buffer("colour_words", torch.stack([embed(" " + colour) for colour in words.colours]), persistent=False)
+        self.register_buffer("digits", torch.stack([embed(str(k)) for k in range(1, 11)]), persistent=False)
+
+    def object_rows(self, boxes: Tensor, scores: Tensor, region: Tensor, nouns: Tensor, colours: Tensor) -> Tensor:
+        """Of n objects in the order of their marks -> [3 n, width]."""
+        n = len(boxes)
+        if n == 0:
+            return self.role.new_zeros((0, self.width))
+        mark = self.digits[:n] + self.place(place_features(boxes, scores, region)) + self.role[0]
+        noun = nouns @ self.noun_words + self.role[1]
+        colour = colours @ self.colour_words + self.count(count_features(nouns, region)) + self.role[2]
+        return torch.stack([mark, noun, colour], 1).reshape(3 * n, self.width)
+
+    def picture_rows(self, nouns: Tensor, kind: Tensor, border: Tensor) -> Tensor:
+        """Noun probabilities [N], kind probabilities [5] and border colours [11] of the whole picture -> [2, width]."""
+        return torch.stack([nouns @ self.noun_words + kind @ self.kind_rows + self.role[3], border @ self.colour_words + self.role[4]])
