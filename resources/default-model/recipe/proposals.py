@@ -20,7 +20,7 @@ MAX_OBJECTS = 9
 MIN_AREA = 0.001
 CANDIDATES = 150
 IOU = 0.5
-THRESHOLD = 0.3
+THRESHOLD = 0.4
 
 
 class ProposalHead(nn.Module):
