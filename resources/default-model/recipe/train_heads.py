@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -136,3 +137,24 @@ def accuracy(heads: Heads, data: Boxes, nouns: int, part: int = -1) -> dict[str,
     return {"noun": right[:, 0].float().mean().item(), "noun in 5": right.any(1).float().mean().item(), "thing called nothing": (top[:, 0] == nouns).float().mean().item(),
             "nothing": (scores[nothing].argmax(-1) == nouns).float().mean().item(), "colour": (tint[tinted].argmax(-1) == data.colour[tinted]).float().mean().item(),
             "kind": (kind[whole].argmax(-1) == data.kind[whole]).float().mean().item()}
+
+
+def cross_fitted(work: Path, heads: Heads, words: Words, examples: list[Example]) -> list[Evidence]:
+    """For every box what heads say that were trained without its cut-out; boxes of nothing and whole pictures from the final heads."""
+    parts = []
+    for part in range(FOLDS):
+        other = Heads(words)
+        other.load_state_dict(torch.load(work / f"heads{part}.pt", weights_only=True))
+        parts.append(other.eval())
+    result = []
+    for example in examples:
+        x, p = torch.from_numpy(example.seen.features).float(), torch.from_numpy(example.seen.imagenet).float()
+        final = evidence(heads, x, p)
+        folds = torch.tensor([label[2] for label in label_boxes(example, words)])
+        for part, other in enumerate(parts):
+            mine = folds == part
+            if mine.any():
+                said = evidence(other, x, p)
+                final.nouns[mine], final.colours[mine] = said.nouns[mine], said.colours[mine]
+        result.append(final)
+    return result
