@@ -111,7 +111,7 @@ def _shard(job: tuple[Path, Path, Path, str, int, int, int]) -> str:
     torch.set_num_threads(threads)
     global _state
     if _state is None or _state[0] != split:
-        _state = (split, Library(work, split), Towers(detector_file, classifier_file, threads), load_head(work / "proposals.safetensors"))
+        _state = (split, Library(work, split), Towers(detector_file, classifier_file, threads, precision="bf16"), load_head(work / "proposals.safetensors"))
     _, library, towers, head = _state
     examples: list[Example] = []
     for start in range(0, SHARD, 8):

@@ -21,10 +21,11 @@ import efficientnet
 import proposals
 from scenes import pad_to_square
 
-CROP = 160
+CROP = 224
 CONTEXT = 1.2
 SMALLEST = 0.06
 SAMPLES = np.arange(2, CROP, 4)  # rows and columns that the colours are read from
+BORDER = 5  # samples from each edge that are the surroundings of a whole picture
 INNER = 0.35  # half sides of the part of a box whose colours are the thing's
 
 
@@ -40,7 +41,7 @@ class Seen:
 
 
 def crop_window(box: np.ndarray) -> tuple[int, int, int]:
-    """Side of the resized square S and the corner of the 160 x 160 window in it that shows the box with some context."""
+    """Side of the resized square S and the corner of the CROP x CROP window in it that shows the box with some context."""
     side = min(1.0, max(CONTEXT * max(float(box[2] - box[0]), float(box[3] - box[1])), SMALLEST))
     whole = max(CROP, math.floor(CROP / side + 0.5))
     centre = ((float(box[0]) + float(box[2])) / 2 * whole, (float(box[1]) + float(box[3])) / 2 * whole)
@@ -49,7 +50,7 @@ def crop_window(box: np.ndarray) -> tuple[int, int, int]:
 
 
 def crop(square: Image.Image, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The window's pixels [160, 160, 3] and the box in it, in pixels."""
+    """The window's pixels [CROP, CROP, 3] and the box in it, in pixels."""
     whole, x, y = crop_window(box)
     scale = square.width / whole
     pixels = square.resize((CROP, CROP), Image.BILINEAR, box=(x * scale, y * scale, (x + CROP) * scale, (y + CROP) * scale))
@@ -75,7 +76,7 @@ def colour_features(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
         inner[nearest] = True
     if not ring.any():
         ring = np.ones(names.shape, bool)
-        ring[4:36, 4:36] = False
+        ring[BORDER:-BORDER, BORDER:-BORDER] = False
     inside, around = _shares(names, inner), _shares(names, ring)
     front = inside * (1 - around)
     front = front / front.sum() if front.sum() > 1e-6 else inside
@@ -84,23 +85,23 @@ def colour_features(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 class Towers:
-    """Both frozen networks. OpenVINO runs them several times faster than torch where it is installed; the numbers differ in the sixth digit."""
+    """Both frozen networks. OpenVINO runs them several times faster than torch where it is installed; in f32 the numbers differ in the sixth digit."""
 
-    def __init__(self, detector_file: Path, classifier_file: Path, threads: int = 1, fast: bool = True):
+    def __init__(self, detector_file: Path, classifier_file: Path, threads: int = 1, fast: bool = True, precision: str = "f32"):
         self.detector = detector.load(detector_file)
         self.classifier = efficientnet.load(load_file(str(classifier_file)))
         self.anchors = detector.anchors()
         self._run_detector, self._run_classifier = self.detector, self.classifier
         if fast:
-            self._compile(threads)
+            self._compile(threads, precision)
 
-    def _compile(self, threads: int) -> None:
+    def _compile(self, threads: int, precision: str) -> None:
         try:
             import openvino
         except ImportError:
             return
         core = openvino.Core()
-        options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
 
         def compiled(model: torch.nn.Module, side: int):
             converted = openvino.convert_model(model, example_input=torch.rand(2, 3, side, side), input=[-1, 3, side, side])
