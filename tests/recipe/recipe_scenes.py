@@ -4,7 +4,7 @@ import random
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "resources" / "default-model" / "recipe"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "resources" / "default-model" / "recipe"))
 
 import words  # noqa: E402
 from scene import Scene, Thing  # noqa: E402
