@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -69,8 +70,19 @@ class Recipe:
 
         return Towers(DETECTOR, CLASSIFIER, self.threads)
 
+    def arcade(self) -> Path:
+        """The unpacked wheel that holds CC0 game pictures."""
+        folder = self.work / "packages/arcade"
+        if not folder.exists():
+            pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", str(self.work / "packages"), "arcade==3.3.3"]
+            if subprocess.run(pip).returncode != 0:
+                sys.exit("The package arcade 3.3.3 could not be fetched. Check the network; the next run goes on from here.")
+            with zipfile.ZipFile(next((self.work / "packages").glob("arcade-*.whl"))) as wheel:
+                wheel.extractall(folder)
+        return folder
+
     def data(self) -> None:
-        for script, options in (("cutouts.py", []), ("photographs.py", ["--training"]), ("photographs.py", [])):
+        for script, options in (("cutouts.py", ["--arcade", str(self.arcade())]), ("photographs.py", ["--training"]), ("photographs.py", [])):
             say(f"{script} {' '.join(options)}")
             if subprocess.run([sys.executable, str(HERE / script), "--work", str(self.work), *options]).returncode != 0:
                 sys.exit("The pictures are not complete. What is missing is said above; the next run goes on from here.")
@@ -151,7 +163,9 @@ class Recipe:
         say(f"{len(examples)} pictures")
         evidence = train_heads.cross_fitted(self.work, connector.heads, self.words(), examples)
         feed = train_language.Feed(examples, evidence, self.talk(model), seed=int(time.time()))
-        train_language.train(self.work, model, connector, feed, self.budget * SHARES["language"], log=say)
+        if self.device == "cuda" and not torch.cuda.is_available():
+            sys.exit("torch sees no CUDA device here. Run it with --device cpu, or look at nvidia-smi.")
+        train_language.train(self.work, model.to(self.device), connector, feed, self.budget * SHARES["language"], log=say)
         plot.loss_curve(self.work / "loss.jsonl", self.work / "loss.png")
 
     def trained(self):

@@ -149,18 +149,18 @@ class Batch:
 
 def collate(sequences: list[Sequence], model: LanguageModel, connector: Connector) -> Batch:
     """Embeddings and a mask in which a conversation sees the picture and its own past; positions of each go on from the picture's."""
-    longest, dtype = max(s.length for s in sequences), model.embeddings.dtype
-    newline = model.embeddings[torch.tensor(model.ids("\n"))]
+    longest, dtype, device = max(s.length for s in sequences), model.embeddings.dtype, model.embeddings.device
+    newline = model.rows(model.ids("\n"))
     segment, positions, labels = (torch.full((len(sequences), longest), fill, dtype=torch.long) for fill in (-1, 0, -1))
     rows = []
     for b, s in enumerate(sequences):
-        parts = [model.embeddings[torch.tensor(s.before)]]
+        parts = [model.rows(s.before)]
         for i, look_ in enumerate(s.looks):
-            parts += ([newline] if i else []) + [look_.rows(connector).to(dtype)]
+            parts += ([newline] if i else []) + [look_.rows(connector).to(device, dtype)]
         segment[b, : s.prefix], positions[b, : s.prefix] = 0, torch.arange(s.prefix)
         at = s.prefix
         for k, (ids, wanted) in enumerate(s.segments):
-            parts.append(model.embeddings[torch.tensor(ids)])
+            parts.append(model.rows(ids))
             stop = at + len(ids)
             segment[b, at:stop], positions[b, at:stop], labels[b, at:stop] = k + 1, torch.arange(s.prefix, s.prefix + len(ids)), torch.tensor(wanted)
             at = stop
@@ -171,4 +171,4 @@ def collate(sequences: list[Sequence], model: LanguageModel, connector: Connecto
     visible &= torch.tril(torch.ones(longest, longest, dtype=torch.bool))
     visible |= torch.eye(longest, dtype=torch.bool)
     mask = torch.zeros(len(sequences), 1, longest, longest, dtype=dtype).masked_fill(~visible[:, None], -1e4)
-    return Batch(torch.stack(rows), mask, positions, labels)
+    return Batch(torch.stack(rows), mask.to(device), positions.to(device), labels.to(device))

@@ -47,8 +47,8 @@ def answer_all(model: LanguageModel, connector: Connector, talk: Talk, looks: li
     prompts: list[Tensor] = []
     for look_, question in zip(looks, asked):
         system = TOOL_SYSTEM if question.turn.task in ("tool", "no_tool") else None
-        before = model.embeddings[torch.tensor(talk.before(system))]
-        after = model.embeddings[torch.tensor(talk.question(question.turn.question))]
+        before = model.rows(talk.before(system))
+        after = model.rows(talk.question(question.turn.question))
         prompts.append(torch.cat([before, look_.rows(connector).to(model.embeddings.dtype), after]))
     limit = lambda i: LIMITS.get(asked[i].turn.task, 24)
     order = sorted(range(len(asked)), key=lambda i: (limit(i), len(prompts[i])))

@@ -82,7 +82,7 @@ def record(model: LanguageModel, connector: Connector, talk: Talk, towers: Tower
         look_ = look_at(connector, seen)
         rows = look_.rows(connector)
         for question in asked[name]:
-            prompt = torch.cat([model.embeddings[torch.tensor(talk.before())], rows, model.embeddings[torch.tensor(talk.question(question))]])
+            prompt = torch.cat([model.rows(talk.before()), rows, model.rows(talk.question(question))])
             ids = generate(model, [prompt], 64)[0]
             lines.append({"picture": name, "question": question, "objects": [{"box": [round(float(v), 4) for v in b], "score": round(float(s), 4)} for b, s in zip(seen.boxes[1:], seen.scores[1:])],
                           "row_means": [round(float(v), 5) for v in rows.mean(1)], "answer_ids": ids, "answer": model.text(ids)})

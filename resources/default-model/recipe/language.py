@@ -133,9 +133,13 @@ class LanguageModel(nn.Module):
     def text(self, ids: list[int]) -> str:
         return self.tokenizer.decode(ids, skip_special_tokens=False)
 
+    def rows(self, ids: list[int]) -> Tensor:
+        """Embeddings [tokens, width], where the model is."""
+        return self.embeddings[torch.tensor(ids, device=self.embeddings.device)]
+
     def embed(self, text: str) -> Tensor:
         """Mean embedding of the tokens, float32."""
-        return self.embeddings[torch.tensor(self.ids(text))].float().mean(0)
+        return self.rows(self.ids(text)).float().mean(0)
 
     def hidden(self, x: Tensor, mask: Tensor, positions: Tensor, caches: list[list[Tensor]] | None = None) -> Tensor:
         """x [batch, length, width], mask [batch, 1, length, keys] added to the scores, positions [batch, length]."""

@@ -82,7 +82,7 @@ def checkpoint(path: Path, model: LanguageModel, connector: Connector, optimiser
 
 
 def restore(path: Path, model: LanguageModel, connector: Connector, optimiser=None) -> dict:
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = torch.load(path, map_location=model.embeddings.device, weights_only=True)
     for mine, theirs in zip((p for p in model.parameters() if p.requires_grad), saved["adapter"]):
         mine.data.copy_(theirs)
     connector.load_state_dict(saved["connector"])
