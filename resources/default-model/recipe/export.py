@@ -82,8 +82,28 @@ def record(model: LanguageModel, connector: Connector, talk: Talk, towers: Tower
         look_ = look_at(connector, seen)
         rows = look_.rows(connector)
         for question in asked[name]:
-            prompt = torch.cat([model.rows(talk.before()), rows, model.rows(talk.question(question))])
-            ids = generate(model, [prompt], 64)[0]
-            lines.append({"picture": name, "question": question, "objects": [{"box": [round(float(v), 4) for v in b], "score": round(float(s), 4)} for b, s in zip(seen.boxes[1:], seen.scores[1:])],
-                          "row_means": [round(float(v), 5) for v in rows.mean(1)], "answer_ids": ids, "answer": model.text(ids)})
+            before, after = talk.before(), talk.question(question)
+            prompt = torch.cat([model.rows(before), rows, model.rows(after)])
+            ids, first = generate(model, [prompt], 64)[0], first_logits(model, prompt)
+            values, tokens = first.topk(5)
+            lines.append(
+                {
+                    "picture": name,
+                    "question": question,
+                    "visual_rows": len(rows),
+                    "objects": [{"box": [round(float(v), 4) for v in b], "score": round(float(s), 4)} for b, s in zip(seen.boxes[1:], seen.scores[1:])],
+                    "prompt_before": before,
+                    "prompt_after": after,
+                    "visual_row_means": [round(float(v), 5) for v in rows.mean(1)],
+                    "answer_ids": ids,
+                    "answer": model.text(ids),
+                    "top5": [[int(t), round(float(v), 4)] for t, v in zip(tokens, values)],
+                }
+            )
     return lines
+
+
+def first_logits(model: LanguageModel, prompt: torch.Tensor) -> torch.Tensor:
+    length = len(prompt)
+    mask = torch.zeros(1, 1, length, length).masked_fill(~torch.tril(torch.ones(length, length, dtype=torch.bool)), -1e9)
+    return model.logits(model.hidden(prompt[None], mask, torch.arange(length)[None])[0, -1])
