@@ -104,6 +104,7 @@ class Recipe:
         dataset.build(self.work, DETECTOR, CLASSIFIER, "train", range(shards), TRAIN_SEED, self.threads, say)
         dataset.build(self.work, DETECTOR, CLASSIFIER, "train", range(1), KNOWN_SEED, self.threads, say)
         dataset.build(self.work, DETECTOR, CLASSIFIER, "held", range(2), NEW_SEED, self.threads, say)
+        dataset.photograph_views(self.work, DETECTOR, CLASSIFIER, TRAIN_SEED, say)
 
     def examples(self, split: str, seed: int):
         import dataset
@@ -116,7 +117,8 @@ class Recipe:
         import train_heads
 
         torch.set_num_threads(self.threads)
-        words, examples = self.words(), self.examples("train", TRAIN_SEED)
+        words = self.words()
+        examples = self.examples("train", TRAIN_SEED) + self.examples("photographs", TRAIN_SEED)
         boxes, held = train_heads.flatten(examples, words), train_heads.flatten(self.examples("held", NEW_SEED), words)
         seconds = self.budget * SHARES["heads"] / (train_heads.FOLDS + 1)
         for part in (-1, *range(train_heads.FOLDS)):
@@ -198,7 +200,7 @@ class Recipe:
             scores[name] = evaluate.judge(name, model, connector, talk, [e.seen for e in examples], examples, asked, nouns.COCO, vocabulary, nouns.similar, self.work, say)
             say(f"{name}: {json.dumps(scores[name]['model'])}")
         labels, seen = evaluate.photographs(self.work / "photographs", self.towers(), load_head(self.work / "proposals.safetensors"))
-        asked = exam.photograph_questions(labels, seen, vocabulary, 11)
+        asked = exam.photograph_questions(labels, seen, vocabulary, nouns.similar, 11)
         scores["photographs"] = evaluate.judge("photographs", model, connector, talk, seen, None, asked, nouns.COCO, vocabulary, nouns.similar, self.work, say)
         say(f"photographs: {json.dumps(scores['photographs']['model'])}")
         (self.work / "scores.json").write_text(json.dumps(scores, indent=1))

@@ -24,6 +24,8 @@ POSITION_WORDS = ("left", "middle", "right", "top", "middle", "bottom")
 PLACE = 8 * OCTAVES + 3 + len(POSITION_WORDS) + 2
 COUNTS = 4 + 4 + 3
 ROWS_PER_OBJECT, PICTURE_ROWS = 3, 2
+IMAGENET_FLOOR, COCO_FLOOR = 1e-3, 1e-2  # of probabilities before their log-odds
+PHOTO_TRUST = 0.5  # on photographs the towers' classes count so much more
 
 
 @dataclass
@@ -44,6 +46,10 @@ def _group(indices: list[int], count: int) -> Tensor:
     return matrix
 
 
+def log_odds(p: Tensor, floor: float) -> Tensor:
+    return ((p + floor) / (1 - p + floor)).log()
+
+
 class Heads(nn.Module):
     """Features -> nouns, colours, kind of picture. Trained first, alone."""
 
@@ -54,8 +60,8 @@ class Heads(nn.Module):
         self.deviation = nn.Parameter(torch.ones(EMBEDDING + CLASSES), requires_grad=False)
         self.trunk = nn.Linear(EMBEDDING + CLASSES, HIDDEN)
         self.noun = nn.Linear(HIDDEN, count)
-        self.trust_imagenet = nn.Parameter(torch.ones(count))
-        self.trust_coco = nn.Parameter(torch.ones(count))
+        self.trust = nn.Parameter(torch.full((2,), 0.5))  # in ImageNet's and COCO's classes, on drawings
+        self.photo = nn.Linear(HIDDEN, 1)
         self.colour_hidden = nn.Linear(COLOUR_FEATURES, COLOUR_HIDDEN)
         self.colour = nn.Linear(COLOUR_HIDDEN, len(words.colours))
         self.kind = nn.Linear(HIDDEN, len(KINDS))
@@ -67,9 +73,12 @@ class Heads(nn.Module):
         return F.dropout(F.gelu(self.trunk(z)), dropout, dropout > 0)
 
     def noun_logits(self, x: Tensor, p: Tensor, h: Tensor) -> Tensor:
-        g = p @ self.imagenet_groups
-        c = x[..., EMBEDDING : EMBEDDING + CLASSES].square() @ self.coco_groups
-        return self.noun(h) + self.trust_imagenet * (g + 1e-3).log() + self.trust_coco * (c + 1e-2).log()
+        """The classes of the towers count by their log-odds: little when they are diffuse, much when they are sure, and more on photographs, which they
+        were made for and the rest of the heads was not."""
+        g = log_odds(p @ self.imagenet_groups, IMAGENET_FLOOR)
+        c = log_odds(x[..., EMBEDDING : EMBEDDING + CLASSES].square() @ self.coco_groups, COCO_FLOOR)
+        photo = self.photo(h).sigmoid()
+        return self.noun(h) + (self.trust[0] + PHOTO_TRUST * photo) * g + (self.trust[1] + PHOTO_TRUST * photo) * c
 
     def colour_logits(self, x: Tensor) -> Tensor:
         return self.colour(F.gelu(self.colour_hidden(x[..., EMBEDDING + CLASSES : EMBEDDING + CLASSES + COLOUR_FEATURES])))

@@ -144,3 +144,35 @@ def build(work: Path, detector_file: Path, classifier_file: Path, split: str, sh
 def photographs(work: Path, towers: Towers, head: proposals.ProposalHead, folder: str) -> list[Seen]:
     paths = sorted((work / folder).glob("*.jpg")) + sorted((work / folder).glob("*.png"))
     return [towers.look([Image.open(p)], head)[0] for p in paths]
+
+
+VIEWS = 6  # of every training photograph
+
+
+def photograph_views(work: Path, detector_file: Path, classifier_file: Path, seed: int, log=print) -> Path:
+    """Parts of the training photographs with what was found in them and loose boxes: no labels, but the look of photographs."""
+    folder = work / "features" / f"photographs-{seed}"
+    target = folder / "0000.npz"
+    if target.exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    library = Library(work, "train")
+    paths = [*library.backgrounds, *sorted((work / "photos_train").glob("*.jpg"))]
+    towers, head, rng = Towers(detector_file, classifier_file, 1, precision="bf16"), load_head(work / "proposals.safetensors"), random.Random(seed)
+    examples: list[Example] = []
+    for i, path in enumerate(paths):
+        photograph = library.photograph(path)
+        views, given = [], []
+        for k in range(VIEWS):
+            share = 1.0 if k == 0 else rng.uniform(0.35, 0.9)
+            w, h = int(photograph.width * share), int(photograph.height * (share if rng.random() < 0.5 else min(1.0, share * rng.uniform(0.8, 1.25))))
+            x, y = rng.randrange(photograph.width - w + 1), rng.randrange(photograph.height - h + 1)
+            view = photograph.crop((x, y, x + w, y + h))
+            view.thumbnail((512, 512), Image.BILINEAR)
+            views.append(view)
+            given.append(np.concatenate([given_boxes(rng, []) for _ in range(3)]))
+        examples += [Example("scene", None, None, [], seen, True) for seen in towers.look(views, head, given)]
+        if i % 20 == 0:
+            log(f"photographs {i}/{len(paths)}")
+    _save(target, examples)
+    return folder

@@ -63,29 +63,41 @@ def _region(rng: random.Random, example: Example, picture: int, boxes: list[list
     return Question(picture, turn, boxes + [example.seen.boxes[given[k]].tolist()], given[k])
 
 
-def photograph_questions(labels: list[dict], seen: list, vocabulary: list[str], seed: int) -> list[Question]:
-    """From labels made by eye: presence, absence, numbers, colours, places, boxes and captions."""
+def spoken(thing: dict, known: set[str]) -> str | None:
+    """The first of a labelled thing's names that the vocabulary has."""
+    return next((n for n in [thing["noun"], *thing.get("also", [])] if n in known), None)
+
+
+def photograph_questions(labels: list[dict], seen: list, vocabulary: list[str], similar, seed: int) -> list[Question]:
+    """From labels made by eye: presence, absence, numbers, colours, places, boxes and captions. Absent nouns are never near a present one."""
     result, known = [], set(vocabulary)
     for i, label in enumerate(labels):
         rng = random.Random(seed * 7919 + i)
         boxes = seen[i].boxes[1:].tolist()
         things = [o for o in label["objects"] if not o.get("crowd")]
         add = lambda question, task, want: result.append(Question(i, Turn(question, "", task, want), boxes))
+        present = {*label["yes"], *(n for o in label["objects"] for n in [o["noun"], *o.get("also", [])])}
+        near = {s for noun in present for s in similar(noun)} | present
         for noun in label["yes"]:
-            add(ask_about(rng, "yesno", noun), "yes", {"noun": noun})
+            if noun in known:
+                add(ask_about(rng, "yesno", noun), "yes", {"noun": noun})
         for noun in label["no"]:
-            add(ask_about(rng, "yesno", noun), "no", {"noun": noun})
+            if noun in known and noun not in near:
+                add(ask_about(rng, "yesno", noun), "no", {"noun": noun})
         for noun in label["count_ok"]:
+            if noun not in known:
+                continue
             add(ask_about(rng, "count", noun), "count", {"noun": noun, "count": sum(o["noun"] == noun for o in label["objects"])})
         for o in things:
-            if sum(p["noun"] == o["noun"] for p in label["objects"]) != 1:
+            noun = spoken(o, known)
+            if noun is None or sum(p["noun"] == o["noun"] for p in label["objects"]) != 1:
                 continue
             if o.get("colour"):
-                add(ask_about(rng, "colour", o["noun"]), "colour", {"noun": o["noun"], "colour": o["colour"]})
-            add(ask_about(rng, "position", o["noun"]), "position", {"noun": o["noun"], "place": words.place_words(tuple(o["box"]))})
-            add(ask_about(rng, "box", o["noun"]), "box", {"noun": o["noun"], "boxes": [tuple(o["box"])]})
+                add(ask_about(rng, "colour", noun), "colour", {"noun": noun, "colour": o["colour"]})
+            add(ask_about(rng, "position", noun), "position", {"noun": noun, "place": words.place_words(tuple(o["box"]))})
+            add(ask_about(rng, "box", noun), "box", {"noun": noun, "boxes": [tuple(o["box"])]})
         if nouns := [n for n in label["caption_nouns"] if n in known]:
-            also = sorted({*label["yes"], *(o["noun"] for o in label["objects"])} - set(nouns))
+            also = sorted(present - set(nouns))
             add(word(rng, WORDINGS, "caption"), "caption", {"nouns": nouns, "also": also})
     return result
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import colours
-from connector import CLASSES, EMBEDDING, KINDS, Heads, Words
+from connector import CLASSES, EMBEDDING, IMAGENET, KINDS, Heads, Words
 from dataset import Example, iou
 
 FOLDS = 3
@@ -26,6 +26,7 @@ NOISE, DROPOUT, CLASS_DROPOUT = 0.2, 0.3, 0.25
 # Without its part a noun of two or three cut-outs has hardly any left, and heads do worse than they will on new ones of the nouns they know well.
 # For this share of the cut-outs the final heads speak, so that evidence in training is right about as often as on new cut-outs.
 FAMILIAR = 1 / 3
+PHOTO_REPEATS = 3  # parts of photographs are few
 
 
 def fold_of(cutout: int) -> int:
@@ -42,10 +43,39 @@ class Boxes:
     colour: Tensor  # -1 where unknown
     fold: Tensor  # -1: may be used by all
     kind: Tensor  # of whole pictures, else -1
+    photo: Tensor  # 1 part of a photograph, 0 cut-out, -1 not counted
+
+
+SURE_IMAGENET, SURE_COCO, DIFFUSE_IMAGENET, DIFFUSE_COCO = 0.7, 0.5, 0.25, 0.1
+
+
+def label_photograph(example: Example, words: Words) -> list[tuple[int, int, int]]:
+    """Photographs have no labels of their own: the towers' classes where they are sure; nothing where a loose box is far from all of them."""
+    count = len(words.nouns) + 1
+    known = np.zeros((2, max(IMAGENET, CLASSES), count), np.float32)
+    for table, indices in ((known[0], words.imagenet), (known[1], words.coco)):
+        for source, target in enumerate(indices):
+            if target >= 0:
+                table[source, target] = 1
+    g = example.seen.imagenet.astype(np.float32) @ known[0][:IMAGENET]
+    c = example.seen.features[:, EMBEDDING : EMBEDDING + CLASSES].astype(np.float32) ** 2 @ known[1][:CLASSES]
+    result = []
+    for k in range(len(example.seen.boxes)):
+        noun = -1
+        if c[k].max() >= SURE_COCO:
+            noun = int(c[k].argmax())
+        elif g[k].max() >= SURE_IMAGENET:
+            noun = int(g[k].argmax())
+        elif k and example.seen.region[k] and g[k].max() < DIFFUSE_IMAGENET and c[k].max() < DIFFUSE_COCO:
+            noun = len(words.nouns)
+        result.append((noun, -1, -1))
+    return result
 
 
 def label_boxes(example: Example, words: Words) -> list[tuple[int, int, int]]:
     """Per box (noun, colour, fold): the thing that it covers well, nothing where it covers none, not counted in between."""
+    if example.photo:
+        return label_photograph(example, words)
     result = [(-1, -1, -1)]
     index = {noun: i for i, noun in enumerate(words.nouns)}
     for box in example.seen.boxes[1:]:
@@ -56,18 +86,20 @@ def label_boxes(example: Example, words: Words) -> list[tuple[int, int, int]]:
             tint = colours.NAMES.index(thing.colour) if thing.colour else -1
             result.append((index.get(thing.noun, -1), tint, fold_of(thing.cutout)))
         else:
-            result.append((len(words.nouns) if best < 0.15 and not example.photo else -1, -1, -1))
+            result.append((len(words.nouns) if best < 0.15 else -1, -1, -1))
     return result
 
 
 def flatten(examples: list[Example], words: Words) -> Boxes:
     labels = [label for e in examples for label in label_boxes(e, words)]
-    kinds = [k for e in examples for k in [KINDS.index(e.kind)] + [-1] * (len(e.seen.boxes) - 1)]
+    kinds = [k for e in examples for k in [-1 if e.photo else KINDS.index(e.kind)] + [-1] * (len(e.seen.boxes) - 1)]
+    photos = [int(e.photo) for e in examples for _ in e.seen.boxes]
     noun, colour, fold = (torch.tensor(column) for column in zip(*labels))
-    return Boxes(torch.from_numpy(np.concatenate([e.seen.features for e in examples])), torch.from_numpy(np.concatenate([e.seen.imagenet for e in examples])), noun, colour, fold, torch.tensor(kinds))
+    return Boxes(torch.from_numpy(np.concatenate([e.seen.features for e in examples])), torch.from_numpy(np.concatenate([e.seen.imagenet for e in examples])), noun, colour, fold, torch.tensor(kinds),
+                 torch.where((noun < 0) | (noun == len(words.nouns)), torch.tensor(photos) * 2 - 1, torch.tensor(photos)).clamp(max=1))
 
 
-def _loss(heads: Heads, data: Boxes, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _loss(heads: Heads, data: Boxes, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     x, p = data.features[rows].float(), data.imagenet[rows].float()
     known = EMBEDDING + CLASSES
     x = torch.cat([x[:, :EMBEDDING] + NOISE * heads.deviation[:EMBEDDING] * torch.randn_like(x[:, :EMBEDDING]),
@@ -78,7 +110,9 @@ def _loss(heads: Heads, data: Boxes, rows: Tensor) -> tuple[Tensor, Tensor, Tens
     noun_loss = F.cross_entropy(heads.noun_logits(x, p, h)[noun >= 0], noun[noun >= 0], label_smoothing=0.04) if (noun >= 0).any() else zero
     colour_loss = F.cross_entropy(heads.colour_logits(x)[colour >= 0], colour[colour >= 0]) if (colour >= 0).any() else zero
     kind_loss = F.cross_entropy(heads.kind(h)[kind >= 0], kind[kind >= 0]) if (kind >= 0).any() else zero
-    return noun_loss, colour_loss, kind_loss
+    photo = data.photo[rows]
+    photo_loss = F.binary_cross_entropy_with_logits(heads.photo(h)[photo >= 0, 0], photo[photo >= 0].float()) if (photo >= 0).any() else zero
+    return noun_loss, colour_loss, kind_loss, photo_loss
 
 
 def fit(words: Words, data: Boxes, seconds: float, without: int = -1, seed: int = 1, log=print) -> Heads:
@@ -90,25 +124,26 @@ def fit(words: Words, data: Boxes, seconds: float, without: int = -1, seed: int 
     rows = use.nonzero()[:, 0]
     # nothing is by far the most common label: a part of it is enough
     rows = rows[(data.noun[rows] != len(words.nouns)) | (torch.rand(len(rows)) < 0.3)]
+    rows = torch.cat([rows, rows[(data.photo[rows] == 1)].repeat(PHOTO_REPEATS)])
     with torch.no_grad():
         sample = data.features[rows[torch.randperm(len(rows))[:20_000]]].float()[:, : EMBEDDING + CLASSES]
         heads.mean.copy_(sample.mean(0))
         heads.deviation.copy_(sample.std(0) + 0.05)
         heads.noun.weight.mul_(0.2)
-        heads.trust_imagenet.fill_(0.5)
-        heads.trust_coco.fill_(0.5)
-    optimiser = torch.optim.AdamW(heads.parameters(), lr=1e-3, weight_decay=0.1)
+    plain = [heads.trust]
+    others = [p for p in heads.parameters() if p.requires_grad and p is not heads.trust]
+    optimiser = torch.optim.AdamW([{"params": others, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}], lr=1e-3)
     start, step = time.time(), 0
     while (share := (time.time() - start) / seconds) < 1:
         for group in optimiser.param_groups:
             group["lr"] = 1.5e-3 * (1 - share) + 1e-5
-        noun, colour, kind = _loss(heads, data, rows[torch.randint(0, len(rows), (BATCH,))])
+        noun, colour, kind, photo = _loss(heads, data, rows[torch.randint(0, len(rows), (BATCH,))])
         optimiser.zero_grad()
-        (noun + colour + 0.5 * kind).backward()
+        (noun + colour + 0.5 * kind + 0.3 * photo).backward()
         optimiser.step()
         step += 1
         if step % 400 == 0:
-            log(f"heads{'' if without < 0 else f' without part {without}'} {step} {time.time() - start:.0f} s noun {noun.item():.3f} colour {colour.item():.3f} kind {kind.item():.3f}")
+            log(f"heads{'' if without < 0 else f' without part {without}'} {step} {time.time() - start:.0f} s noun {noun.item():.3f} colour {colour.item():.3f} kind {kind.item():.3f} photo {photo.item():.3f}")
     return heads.eval()
 
 

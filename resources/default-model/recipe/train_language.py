@@ -85,7 +85,8 @@ def restore(path: Path, model: LanguageModel, connector: Connector, optimiser=No
     saved = torch.load(path, map_location=model.embeddings.device, weights_only=True)
     for mine, theirs in zip((p for p in model.parameters() if p.requires_grad), saved["adapter"]):
         mine.data.copy_(theirs)
-    connector.load_state_dict(saved["connector"])
+    rows = {name: value for name, value in saved["connector"].items() if not name.startswith("heads.")}
+    connector.load_state_dict(rows | {f"heads.{name}": value for name, value in connector.heads.state_dict().items()})
     if optimiser is not None:
         optimiser.load_state_dict(saved["optimiser"])
     return saved["done"]
