@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE))
 MODELS = HERE.parents[1] / "models"
 DETECTOR = MODELS / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors"
 CLASSIFIER = MODELS / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors"
-STAGES = ("data", "proposals", "features", "heads", "language", "evaluate", "export")
+STAGES = ("data", "proposals", "features", "heads", "language", "evaluate", "export", "card")
 # of the budget; the data and the evaluation come on top of it
 SHARES = {"proposals": 0.05, "features": 0.16, "heads": 0.07, "language": 0.72}
 SECONDS_PER_SHARD = 22.0  # on two cores of 2024
@@ -213,6 +213,11 @@ class Recipe:
         model, connector = self.trained()
         export.write(self.out, self.work, model, connector)
         say(f"written to {self.out}")
+
+    def card(self) -> None:
+        import card
+
+        card.write(self.work / "scores.json", HERE.parents[2] / "docs/default-model.md")
 
 
 def main() -> None:
