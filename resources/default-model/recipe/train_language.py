@@ -19,7 +19,8 @@ from language import LanguageModel
 from train_heads import Evidence
 
 RANK, ALPHA = 8, 16
-BATCH, POOL = 16, 4  # sequences of a step; steps whose sequences are sorted by length together
+BATCH, POOL = 16, 4  # sequences of a step at most; steps whose sequences are sorted by length together
+TOKENS = 4096  # of a step at most, padding included: the long conversations with tools come in smaller steps
 CONVERSATIONS = 6
 RATE, ROWS_RATE, WARM_UP = 1e-3, 1e-3, 20
 CLIP = 1.0
@@ -62,7 +63,12 @@ class Feed:
     def batch(self) -> list[Sequence]:
         if not self.waiting:
             pool = sorted((self._sequence() for _ in range(BATCH * POOL)), key=lambda s: s.length)
-            self.waiting = [pool[i : i + BATCH] for i in range(0, len(pool), BATCH)]
+            self.waiting = [[]]
+            for sequence in pool:
+                group = self.waiting[-1]
+                if group and (len(group) == BATCH or (len(group) + 1) * sequence.length > TOKENS):
+                    self.waiting.append([])
+                self.waiting[-1].append(sequence)
             self.rng.shuffle(self.waiting)
         return self.waiting.pop()
 
