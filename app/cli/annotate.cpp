@@ -1,8 +1,11 @@
 #include "app/cli/annotate.h"
 
+#include <QFileInfo>
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "app/cli/terminal.h"
 
 namespace lava::app {
 namespace {
@@ -114,6 +117,24 @@ void draw_boxes(media::Picture& picture, const std::vector<GroundedBox>& boxes) 
     const float baseline = static_cast<float>(tag.top) + (static_cast<float>(style.tag_height()) + font.cap_height()) / 2;
     font.draw(picture, static_cast<float>(tag.left + style.padding()), baseline, text, colour.ink);
   }
+}
+
+bool annotation_name_is_fine(const QString& file) {
+  if (file.isEmpty() || QFileInfo(file).suffix().toLower() == "png") return true;
+  terminal::warn("--annotate writes PNG files; give a name that ends in .png, not " + file);
+  return false;
+}
+
+Result<void> check_output(const QString& file) {
+  if (QFileInfo(file).isDir())
+    return fail(Error::Kind::invalid, "The picture cannot be written there", file.toStdString() + " is a folder", "Give the name of a file");
+  const QFileInfo folder(QFileInfo(file).absolutePath());
+  if (!folder.isDir())
+    return fail(Error::Kind::not_found, "The folder for the picture does not exist", folder.filePath().toStdString(),
+                "Make it first, or choose another");
+  if (!folder.isWritable())
+    return fail(Error::Kind::io, "The folder for the picture cannot be written", folder.filePath().toStdString(), "Choose another");
+  return {};
 }
 
 }  // namespace lava::app

@@ -26,18 +26,6 @@ QString annotated_name(const QString& wanted, size_t picture, size_t pictures) {
   return QDir(info.path()).filePath(QString("%1-%2.%3").arg(info.completeBaseName()).arg(picture + 1).arg(info.suffix()));
 }
 
-Result<void> check_output(const QString& file) {
-  if (QFileInfo(file).isDir())
-    return fail(Error::Kind::invalid, "The picture cannot be written there", file.toStdString() + " is a folder", "Give the name of a file");
-  const QFileInfo folder(QFileInfo(file).absolutePath());
-  if (!folder.isDir())
-    return fail(Error::Kind::not_found, "The folder for the picture does not exist", folder.filePath().toStdString(),
-                "Make it first, or choose another");
-  if (!folder.isWritable())
-    return fail(Error::Kind::io, "The folder for the picture cannot be written", folder.filePath().toStdString(), "Choose another");
-  return {};
-}
-
 Result<std::vector<LoadedPicture>> load_pictures(const QStringList& files) {
   std::vector<LoadedPicture> pictures;
   for (const QString& file : files) {
@@ -119,10 +107,7 @@ void record_question(Recorder& recorder, const Prepared& prepared, const QString
 }  // namespace
 
 int ask_command(const AskArguments& arguments) {
-  if (!arguments.annotate.isEmpty() && QFileInfo(arguments.annotate).suffix().toLower() != "png") {
-    terminal::warn("--annotate writes PNG files; give a name that ends in .png, not " + arguments.annotate);
-    return exit_usage;
-  }
+  if (!annotation_name_is_fine(arguments.annotate)) return exit_usage;
   if (!arguments.annotate.isEmpty() && arguments.pictures.isEmpty()) {
     terminal::warn("--annotate needs a picture to draw on");
     return exit_usage;

@@ -4,6 +4,7 @@
 #include <QStringList>
 
 #include "app/cli/engine_session.h"
+#include "engine/core/detector.h"
 
 namespace lava::app {
 
@@ -26,6 +27,14 @@ struct ChatArguments {
   bool save = true;
 };
 int chat_command(const ChatArguments& arguments);
+
+struct DetectArguments {
+  QString picture, annotate;  // annotate: a PNG file to write; empty: none
+  DetectRules rules;
+  int threads = 0;
+  bool json = false;
+};
+int detect_command(const DetectArguments& arguments);
 
 int models_command(bool json);
 int fetch_command(const QString& model);  // an id of the catalogue, or how one begins

@@ -8,6 +8,7 @@
 #include "app/cli/terminal.h"
 
 using namespace lava::app;
+using lava::DetectRules;
 
 namespace {
 
@@ -18,6 +19,7 @@ struct Parsed {
   std::string model = "default", mmproj, server, engine;
   int threads = 0, max_tokens = 512;
   double temperature = 0;
+  DetectRules detect;
   int64_t seed = 0, chat = 0, resume = 0;
   bool json = false, no_save = false;
 };
@@ -41,6 +43,15 @@ void add_engine_options(CLI::App& command, Parsed& p) {
   command.add_option("--temperature", p.temperature, "0: always the likeliest word")->check(CLI::Range(0.0, 2.0))->check(finite)->capture_default_str();
   command.add_option("--seed", p.seed, "makes a random answer repeatable");
   command.add_flag("--no-save", p.no_save, "do not write to the history");
+}
+
+void add_detect_options(CLI::App& command, Parsed& p) {
+  command.add_option("PICTURE", p.question, "picture file (PNG, JPEG, WebP, GIF, BMP)")->required();
+  command.add_option("--annotate", p.annotate, "write the picture with what was found drawn on it (PNG)");
+  command.add_flag("--json", p.json, "print one JSON object: width, height, objects with label, box in pixels, score");
+  command.add_option("--threshold", p.detect.threshold, "least score, 0 to 1")->check(CLI::Range(0.0, 1.0))->check(finite)->capture_default_str();
+  command.add_option("--max", p.detect.max, "most objects")->check(CLI::Range(1, DetectRules::most))->capture_default_str();
+  command.add_option("--threads", p.threads, "processor threads (0: one per core)")->check(CLI::Range(0, 1024));
 }
 
 EngineChoice choice_of(const Parsed& p) {
@@ -103,6 +114,8 @@ int run(int argc, char** argv) {
   CLI::App* chat = app.add_subcommand("chat", "talk in the terminal");
   chat->add_option("--resume", p.resume, "number of a chat to go on with (lavascope-cli history)")->check(chat_number);
   add_engine_options(*chat, p);
+  CLI::App* detect = app.add_subcommand("detect", "name and place what stands in a picture, without a language model");
+  add_detect_options(*detect, p);
   CLI::App* models = app.add_subcommand("models", "list the models on this computer");
   models->add_flag("--json", p.json, "print JSON");
   CLI::App* get = models->add_subcommand("get", "fetch a model into the model folder");
@@ -125,6 +138,7 @@ int run(int argc, char** argv) {
     return ask_command({choice_of(p), options_of(p, *ask), text(p.question), pictures, text(p.annotate), p.json, !p.no_save});
   }
   if (*chat) return chat_command({choice_of(p), options_of(p, *chat), p.resume, !p.no_save});
+  if (*detect) return detect_command({text(p.question), text(p.annotate), p.detect, p.threads, p.json});
   if (*get) return fetch_command(text(p.model));
   if (*models) return models_command(p.json);
   for (const std::string& word : p.pictures) history_arguments.words += text(word) + ' ';

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -6,7 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
+#include "engine/cli/common.h"
 #include "engine/core/assistant.h"
+#include "engine/core/detector.h"
 #include "engine/core/text_runner.h"
 #include "engine/io/gguf.h"
 #include "engine/media/picture.h"
@@ -130,11 +134,47 @@ Result<void> bench_ttft(const BenchSettings& settings) {
   return {};
 }
 
+// Processor time of all threads of this process.
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+// From a picture's file to the names and places of what stands in it.
+Result<void> bench_detect(const BenchSettings& settings) {
+  LAVA_TRY(auto device, make_cpu_device(settings.cpu));
+  LAVA_TRY(auto detector, Detector::open(*device));
+  DetectRequest request;
+  LAVA_TRY(request.picture, cli::read_file(settings.image));
+  std::vector<double> times;
+  double cpu = 0;
+  Result<Detections> found = Detections{};
+  for (int round = 0; round < settings.repeat + 1; ++round) {  // the first one warms up
+    if (round == 1) cpu = cpu_seconds();
+    const double seconds = seconds_of([&] { found = detector->detect(request); });
+    if (!found) return tl::unexpected<Error>(found.error());
+    if (round > 0) times.push_back(seconds);
+  }
+  cpu = (cpu_seconds() - cpu) / settings.repeat;
+  std::sort(times.begin(), times.end());
+  const double median = times[times.size() / 2];
+  const DeviceInfo& info = device->info();
+  const auto [width, height] = found->size;
+  if (settings.json)
+    std::printf("%s\n", nlohmann::json({{"what", "detect"}, {"width", width}, {"height", height}, {"objects", found->objects.size()}, {"threads", info.threads},
+                                        {"isa", info.isa}, {"seconds", median}, {"cpu_seconds", cpu}, {"all_seconds", times}}).dump().c_str());
+  else
+    std::printf("detect, %d x %d pixels, %zu objects, %d threads, %s: %.1f ms (best of %zu %.1f ms, %.1f ms of processor time)\n", width, height,
+                found->objects.size(), info.threads, info.isa.c_str(), 1e3 * median, times.size(), 1e3 * times[0], 1e3 * cpu);
+  return {};
+}
+
 void add(CLI::App& parent, const char* name, const char* help, const std::function<Result<void>(const BenchSettings&)>& run) {
   auto* command = parent.add_subcommand(name, help);
   auto settings = std::make_shared<BenchSettings>();
-  const bool picture = std::string_view(name) == "ttft";
-  command->add_option("--model", settings->model, picture ? "any model that sees, or \"default\"" : "GGUF file")->required();
+  const bool detect = std::string_view(name) == "detect", picture = detect || std::string_view(name) == "ttft";
+  if (!detect) command->add_option("--model", settings->model, picture ? "any model that sees, or \"default\"" : "GGUF file")->required();
   if (picture) {
     command->add_option("--image", settings->image)->required();
   } else {
@@ -144,7 +184,7 @@ void add(CLI::App& parent, const char* name, const char* help, const std::functi
   }
   command->add_option("--threads", settings->cpu.threads)->check(CLI::Range(0, 1024));
   command->add_option("--repeat", settings->repeat)->capture_default_str()->check(CLI::Range(1, 1000));
-  command->add_flag("--exact", settings->exact, "float32 arithmetic");
+  if (!detect) command->add_flag("--exact", settings->exact, "float32 arithmetic");
   command->add_flag("--json", settings->json);
   command->callback([settings, run] {
     const auto result = run(*settings);
@@ -161,6 +201,7 @@ void add_bench_command(CLI::App& app) {
   add(*bench, "prefill", "Tokens per second of reading a prompt", [](const BenchSettings& s) { return bench_text(s, false); });
   add(*bench, "decode", "Tokens per second of writing an answer", [](const BenchSettings& s) { return bench_text(s, true); });
   add(*bench, "ttft", "Time from a picture to the first token of the answer", bench_ttft);
+  add(*bench, "detect", "Time from a picture to what stands where in it", bench_detect);
 }
 
 }  // namespace lava

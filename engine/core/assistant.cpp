@@ -47,6 +47,7 @@ class Assistant::Impl {
   const ModelReport& report() const { return report_; }
   Result<Answer> answer(const Request& request);
   Result<Probe> probe(const Request& request, int greedy);
+  Result<Detections> detect(const DetectRequest& request);
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const;
 
  private:
@@ -63,6 +64,7 @@ class Assistant::Impl {
   PictureCache cache_;
   PromptBuilder builder_;
   std::unique_ptr<TextRunner> runner_;
+  std::unique_ptr<Detector> detector_;  // from the first detect() on
   ModelReport report_;
 };
 
@@ -207,6 +209,14 @@ Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
   return probe;
 }
 
+Result<Detections> Assistant::Impl::detect(const DetectRequest& request) {
+  if (!detector_) {
+    const SsdliteMobilenetV2* inside = model_.vision ? model_.vision->encoder->detector() : nullptr;
+    LAVA_TRY(detector_, inside ? Detector::borrow(device_, *inside) : Detector::open(device_));
+  }
+  return detector_->detect(request);
+}
+
 Result<std::pair<std::vector<View>, int>> Assistant::Impl::preview(Size image, int pictures) const {
   if (!model_.vision)
     return fail(Error::Kind::unsupported, "This model cannot see pictures", "it has no vision part", "Choose a model that sees");
@@ -235,6 +245,9 @@ Result<Answer> Assistant::answer(const Request& request) {
 }
 Result<Probe> Assistant::probe(const Request& request, int greedy) {
   return guarded<Probe>([&] { return impl_->probe(request, greedy); });
+}
+Result<Detections> Assistant::detect(const DetectRequest& request) {
+  return guarded<Detections>([&] { return impl_->detect(request); });
 }
 Result<std::pair<std::vector<View>, int>> Assistant::preview(Size image, int pictures) const {
   return guarded<std::pair<std::vector<View>, int>>([&] { return impl_->preview(image, pictures); });

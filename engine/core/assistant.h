@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/detector.h"
 #include "engine/core/prompt.h"
 #include "engine/core/sampler.h"
 #include "engine/partition/partitioner.h"
@@ -116,6 +117,8 @@ class Assistant {
   // One question at a time; the caller serialises. Keeps the KV rows for the next one.
   Result<Answer> answer(const Request&);
   Result<Probe> probe(const Request&, int greedy);
+  // What stands where, from the detector of the model's tower, or else from the one that comes with the program. Not beside answer().
+  Result<Detections> detect(const DetectRequest&);
   // Rows that a picture of this size costs, without encoding it. Thread-safe.
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures_in_prompt) const;
 

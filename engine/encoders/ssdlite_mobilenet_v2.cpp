@@ -229,9 +229,12 @@ Result<std::vector<Object>> SsdliteMobilenetV2::detections(Run& run, const View&
   std::vector<Object> objects;
   if (run.planning()) return objects;
   ssd::Rules rules;
-  rules.threshold = threshold, rules.max = max, rules.per_class = true, rules.min_area = 0, rules.candidates = 200;
-  for (const ssd::Found& found : ssd::pick(anchors_, outputs.codes.f32(), outputs.logits.f32(), rules))
-    objects.push_back({found.box, found.score, std::string(ssd::coco_name(found.class_id))});
+  rules.threshold = threshold, rules.per_class = true, rules.min_area = 0;
+  rules.candidates = rules.max = max_detections;
+  for (const ssd::Found& found : ssd::pick(anchors_, outputs.codes.f32(), outputs.logits.f32(), rules)) {
+    const std::string_view name = ssd::coco_name(found.class_id);
+    if (!name.empty() && static_cast<int>(objects.size()) < max) objects.push_back({found.box, found.score, std::string(name)});
+  }
   return objects;
 }
 

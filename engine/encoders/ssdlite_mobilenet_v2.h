@@ -20,6 +20,7 @@ PartitionConfig detector_views();
 
 class SsdliteMobilenetV2 final : public VisionEncoder {
  public:
+  static constexpr int max_detections = 200;
   static constexpr int side = 300, inner_width = 576, head_width = 1280, colour_width = 3;
   static constexpr int grid_width = head_width + inner_width + colour_width;                   // a cell of the 5 x 5 grid
   static constexpr int object_width = head_width + inner_width + (ssd::classes - 1) + colour_width;  // root of each class probability
@@ -42,7 +43,8 @@ class SsdliteMobilenetV2 final : public VisionEncoder {
   std::span<const ssd::Anchor> anchors() const { return anchors_; }
   // One view of 300 x 300. Objects come best first, each with features and the probabilities of classes 1..90.
   Result<Features> encode(Run& run, std::span<const View> views, const media::Picture& picture, const Signals& wanted) override;
-  // Boxes with COCO names, suppressed class by class.
+  const SsdliteMobilenetV2* detector() const override { return this; }
+  // At most `max` boxes with COCO names, best first, suppressed class by class; ids without a name never appear.
   Result<std::vector<Object>> detections(Run& run, const View& view, const media::Picture& picture, float threshold, int max) const;
   // f32 [300, 300, 3] in -1..1, in the arena.
   Result<Tensor> read_view(Run& run, const View& view, const media::Picture& picture) const;

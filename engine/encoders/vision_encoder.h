@@ -39,12 +39,16 @@ struct Features {
   std::vector<Tensor> object_classes;   // per object: f32 [classes], probabilities, when the tower names classes
 };
 
+class SsdliteMobilenetV2;
+
 class VisionEncoder {
  public:
   virtual ~VisionEncoder() = default;
   virtual const EncoderInfo& info() const = 0;
   // Checks run.cancelled() between layers. With a planning arena it only measures memory (pictures may then be empty).
   virtual Result<Features> encode(Run&, std::span<const View> views, const media::Picture& picture, const Signals& wanted) = 0;
+  // The part that finds and names objects by itself; nullptr where there is none.
+  virtual const SsdliteMobilenetV2* detector() const { return nullptr; }
 };
 
 }  // namespace lava

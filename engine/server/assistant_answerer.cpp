@@ -10,6 +10,7 @@ class AssistantAnswerer : public Answerer {
   const ModelReport& report() const override { return assistant_->report(); }
   const DeviceInfo& device() const override { return device_->info(); }
   Result<Answer> answer(const Request& request) override { return assistant_->answer(request); }
+  Result<Detections> detect(const DetectRequest& request) override { return assistant_->detect(request); }
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const override { return assistant_->preview(image, pictures); }
 
  private:

@@ -48,8 +48,8 @@ void JobQueue::start(std::function<Answerer*()> make) {
   thread_ = std::thread([this, make = std::move(make)] { work(make); });
 }
 
-Result<std::shared_ptr<Job>> JobQueue::submit(Request request) {
-  auto job = std::make_shared<Job>(std::move(request));
+Result<std::shared_ptr<Job>> JobQueue::submit(Work work) {
+  auto job = std::make_shared<Job>(std::move(work));
   std::lock_guard lock(mutex_);
   if (stopped_) return tl::unexpected<Error>(*stopped_);
   if (static_cast<int>(waiting_.size()) >= limit_)
@@ -107,10 +107,9 @@ void JobQueue::work(const std::function<Answerer*()>& make) {
   }
 }
 
-void JobQueue::run(Answerer& answerer, Job& job) {
-  const double queue_ms = milliseconds_since(job.arrived_);
-  job.request_.on_progress = [&job](const char* phase, int done, int total) { job.push(progress(phase, done, total)); };
-  job.request_.on_text = [&job](std::string_view text, const TokenLogprob* logprob, const std::vector<TokenLogprob>& top) {
+Result<Event> JobQueue::work_on(Answerer& answerer, Job& job, Request& request) {
+  request.on_progress = [&job](const char* phase, int done, int total) { job.push(progress(phase, done, total)); };
+  request.on_text = [&job](std::string_view text, const TokenLogprob* logprob, const std::vector<TokenLogprob>& top) {
     Event event;
     event.kind = Event::Kind::text;
     event.text = text;
@@ -118,21 +117,32 @@ void JobQueue::run(Answerer& answerer, Job& job) {
     event.top = top;
     job.push(std::move(event));
   };
-  auto answer = answerer.answer(job.request_);
-  if (!answer) {
+  Event event;
+  LAVA_TRY(event.answer, answerer.answer(request));
+  return event;
+}
+
+Result<Event> JobQueue::work_on(Answerer& answerer, Job&, DetectRequest& request) {
+  Event event;
+  LAVA_TRY(event.detections, answerer.detect(request));
+  return event;
+}
+
+void JobQueue::run(Answerer& answerer, Job& job) {
+  const double queue_ms = milliseconds_since(job.arrived_);
+  auto event = std::visit([&](auto& request) { return work_on(answerer, job, request); }, job.work_);
+  if (!event) {
     std::optional<Error> stopped;
     {
       std::lock_guard lock(mutex_);
       stopped = stopped_;
     }
-    job.push(failure(stopped ? *stopped : answer.error()));
+    job.push(failure(stopped ? *stopped : event.error()));
     return;
   }
-  Event event;
-  event.kind = Event::Kind::done;
-  event.answer = std::move(*answer);
-  event.queue_ms = queue_ms;
-  job.push(std::move(event));
+  event->kind = Event::Kind::done;
+  event->queue_ms = queue_ms;
+  job.push(std::move(*event));
 }
 
 }  // namespace lava::server

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 
 #include "engine/server/answerer.h"
 
@@ -23,13 +24,18 @@ struct Event {
   std::optional<TokenLogprob> logprob;
   std::vector<TokenLogprob> top;
   Answer answer;  // done
+  Detections detections;  // done, of a DetectRequest
   double queue_ms = 0;
   Error error;    // failed
 };
 
+using Work = std::variant<Request, DetectRequest>;
+
 class Job {
  public:
-  explicit Job(Request request) : request_(std::move(request)) { request_.cancel = &cancel_; }
+  explicit Job(Work work) : work_(std::move(work)) {
+    std::visit([this](auto& request) { request.cancel = &cancel_; }, work_);
+  }
   void cancel() { cancel_.store(true); }
   bool cancelled() const { return cancel_.load(); }
   // The next event, or nothing when none came within the time.
@@ -39,7 +45,7 @@ class Job {
   friend class JobQueue;
   void push(Event event);
 
-  Request request_;
+  Work work_;
   std::atomic<bool> cancel_{false};
   std::chrono::steady_clock::time_point arrived_ = std::chrono::steady_clock::now();
   std::mutex mutex_;
@@ -54,7 +60,7 @@ class JobQueue {
 
   // Makes the model on the worker thread, then serves jobs until stop(). `make` reports its own failure.
   void start(std::function<Answerer*()> make);
-  Result<std::shared_ptr<Job>> submit(Request request);
+  Result<std::shared_ptr<Job>> submit(Work work);
   // Ends running and waiting jobs with the error.
   void stop(const Error& error);
   bool idle() const;
@@ -62,6 +68,8 @@ class JobQueue {
  private:
   void work(const std::function<Answerer*()>& make);
   void run(Answerer& answerer, Job& job);
+  static Result<Event> work_on(Answerer& answerer, Job& job, Request& request);
+  static Result<Event> work_on(Answerer& answerer, Job& job, DetectRequest& request);
   void report_places();  // with mutex_ held
 
   const int limit_;

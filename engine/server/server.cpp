@@ -161,6 +161,7 @@ class Server::Impl {
       });
     });
     post("/v1/lavascope/views", [this](Answerer& a, const auto&, const std::string& body, auto& response) { preview(a, body, response); });
+    post("/v1/detect", [this](Answerer& a, const auto& request, const std::string& body, auto& response) { detect(a, request, body, response); });
     post("/v1/chat/completions", [this](Answerer& a, const auto& request, const std::string& body, auto& response) { chat(a, request, body, response); });
   }
 
@@ -236,12 +237,31 @@ class Server::Impl {
     reply(response, 200, {{"views", views}, {"tokens", plan->second}});
   }
 
+  static Result<void> check_model(const std::string& wanted, const std::string& loaded) {
+    if (wanted.empty() || wanted == loaded || wanted == "default") return {};
+    return fail(Error::Kind::not_found, "No model called \"" + wanted.substr(0, 200) + "\" is loaded", "", "Loaded is \"" + loaded + "\"");
+  }
+
+  void detect(Answerer& answerer, const httplib::Request& request, const std::string& body, httplib::Response& response) {
+    auto call = parse_detect_call(body, request.params, options_.limits);
+    if (!call) return reply_error(response, call.error(), is_picture_error(call.error()) ? 422 : 0);
+    if (const auto known = check_model(call->model, answerer.report().name); !known) return reply_error(response, known.error());
+    auto job = jobs_.submit(std::move(call->request));
+    if (!job) return reply_error(response, job.error());
+    ++handlers_;
+    const Event last = last_event(**job, socket_of_peer(request.remote_port), [](const Event&) {});
+    if (last.kind == Event::Kind::done)
+      reply(response, 200, detections_json(last.detections));
+    else
+      reply_error(response, last.error, is_picture_error(last.error) ? 422 : 0);
+    --handlers_;
+  }
+
   void chat(Answerer& answerer, const httplib::Request& request, const std::string& body, httplib::Response& response) {
     auto call = parse_chat_call(body, options_.limits);
     if (!call) return reply_error(response, call.error(), is_picture_error(call.error()) ? 422 : 0);
     const std::string name = answerer.report().name;
-    if (!call->model.empty() && call->model != name && call->model != "default")
-      return reply_error(response, {Error::Kind::not_found, "No model called \"" + call->model.substr(0, 200) + "\" is loaded", "", "Loaded is \"" + name + "\""});
+    if (const auto known = check_model(call->model, name); !known) return reply_error(response, known.error());
     auto job = jobs_.submit(std::move(call->request));
     if (!job) return reply_error(response, job.error());
     const int socket = socket_of_peer(request.remote_port);
@@ -257,23 +277,28 @@ class Server::Impl {
         });
   }
 
-  void whole_answer(Job& job, const ChatCall& call, const std::string& model, int socket, httplib::Response& response) {
-    ++handlers_;
-    Json logprobs = Json::array();
+  // Waits for the end of a job, which a client that leaves cancels; `see` gets what comes before.
+  template <class F>
+  static Event last_event(Job& job, int socket, const F& see) {
     while (true) {
       auto event = job.wait(std::chrono::milliseconds(50));
       if (peer_gone(socket)) job.cancel();
       if (!event) continue;
-      if (event->kind == Event::Kind::text && event->logprob) logprobs.push_back(logprob_json(*event->logprob, event->top));
-      if (event->kind == Event::Kind::failed) {
-        reply_error(response, event->error, is_picture_error(event->error) ? 422 : 0);
-        break;
-      }
-      if (event->kind == Event::Kind::done) {
-        reply(response, 200, completion_json(model, event->answer, event->queue_ms, call.request.top_logprobs >= 0 ? &logprobs : nullptr));
-        break;
-      }
+      if (event->kind == Event::Kind::failed || event->kind == Event::Kind::done) return std::move(*event);
+      see(*event);
     }
+  }
+
+  void whole_answer(Job& job, const ChatCall& call, const std::string& model, int socket, httplib::Response& response) {
+    ++handlers_;
+    Json logprobs = Json::array();
+    const Event last = last_event(job, socket, [&](const Event& event) {
+      if (event.kind == Event::Kind::text && event.logprob) logprobs.push_back(logprob_json(*event.logprob, event.top));
+    });
+    if (last.kind == Event::Kind::done)
+      reply(response, 200, completion_json(model, last.answer, last.queue_ms, call.request.top_logprobs >= 0 ? &logprobs : nullptr));
+    else
+      reply_error(response, last.error, is_picture_error(last.error) ? 422 : 0);
     --handlers_;
   }
 

@@ -1,5 +1,6 @@
 // JSON on the wire <-> requests and answers (docs/api.md).
 #pragma once
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -31,12 +32,20 @@ struct PreviewCall {
 };
 Result<PreviewCall> parse_preview_call(const std::string& body);
 
+struct DetectCall {
+  DetectRequest request;
+  std::string model;
+};
+// `body` is a picture's file, or JSON with one; `parameters` are those of the address and mean the same as the fields.
+Result<DetectCall> parse_detect_call(std::string body, const std::multimap<std::string, std::string>& parameters, const Limits& limits);
+
 // An HTTP status for a kind of error, and OpenAI's error body with cause and remedy.
 int status_of(const Error& error);
 Json error_body(const Error& error);
 
 Json usage_json(const Timings& timings);
 Json extension_json(const Answer& answer, double queue_ms);
+Json detections_json(const Detections& detections);
 Json logprob_json(const TokenLogprob& token, const std::vector<TokenLogprob>& top);
 // Text that cannot break JSON: invalid UTF-8 becomes U+FFFD.
 std::string dump(const Json& json);

@@ -1,5 +1,7 @@
 #include "engine/server/wire.h"
 
+#include <cmath>
+
 namespace lava::server {
 
 int status_of(const Error& error) {
@@ -61,6 +63,17 @@ Json extension_json(const Answer& answer, double queue_ms) {
             {"decode_ms", t.decode_ms},
             {"decode_tokens", t.decode_tokens},
             {"tokens_per_s", rate}}}};
+}
+
+Json detections_json(const Detections& detections) {
+  const auto rounded = [](float value, double steps) { return std::round(double{value} * steps) / steps; };
+  Json objects = Json::array();
+  for (const Detection& d : detections.objects) {
+    Json box = Json::array();
+    for (const float edge : d.box) box.push_back(rounded(edge, 100));
+    objects.push_back({{"label", d.label}, {"box", box}, {"score", rounded(d.score, 10'000)}});
+  }
+  return {{"width", detections.size.width}, {"height", detections.size.height}, {"objects", objects}};
 }
 
 Json logprob_json(const TokenLogprob& token, const std::vector<TokenLogprob>& top) {

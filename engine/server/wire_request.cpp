@@ -74,8 +74,21 @@ Result<bool> boolean(const Json& json, const std::string& field, bool fallback) 
   return found->get<bool>();
 }
 
-Result<MessagePart> picture_part(const Json& part, const Limits& limits, int number_in_request) {
-  const std::string name = "picture " + std::to_string(number_in_request);
+using PictureFile = std::shared_ptr<const std::string>;
+
+// The size is read before anything is queued, so that a bad picture is refused at once. `name` leads the cause of an error.
+Result<PictureFile> check_picture(std::string bytes, const Limits& limits, const std::string& name) {
+  media::DecodeLimits decode_limits;
+  decode_limits.max_pixels = limits.max_pixels;
+  auto size = media::picture_info(std::as_bytes(std::span(bytes.data(), bytes.size())), decode_limits);
+  if (size) return std::make_shared<const std::string>(std::move(bytes));
+  Error error = std::move(size).error();
+  if (!name.empty()) error.cause = error.cause.empty() ? name : name + ", " + error.cause;
+  return tl::unexpected<Error>(std::move(error));
+}
+
+// The field image_url of `part`, a data URL by itself or as the url of an object.
+Result<PictureFile> picture_file(const Json& part, const Limits& limits, const std::string& name) {
   const auto found = part.find("image_url");
   std::string url;
   if (found != part.end() && found->is_object() && found->contains("url") && (*found)["url"].is_string())
@@ -92,16 +105,7 @@ Result<MessagePart> picture_part(const Json& part, const Limits& limits, int num
     return bad_field("image_url", name + " is no base64 data URL");
   auto bytes = decode_base64(std::string_view(url).substr(comma + 1));
   if (!bytes) return bad_field("image_url", name + " holds characters that are not base64");
-  // The size is read before anything is queued, so that a bad picture is refused at once.
-  media::DecodeLimits decode_limits;
-  decode_limits.max_pixels = limits.max_pixels;
-  auto size = media::picture_info(std::as_bytes(std::span(bytes->data(), bytes->size())), decode_limits);
-  if (!size) {
-    Error error = std::move(size).error();
-    error.cause = error.cause.empty() ? name : name + ", " + error.cause;
-    return tl::unexpected<Error>(std::move(error));
-  }
-  return MessagePart{MessagePart::Kind::picture, {}, std::make_shared<const std::string>(std::move(*bytes))};
+  return check_picture(std::move(*bytes), limits, name);
 }
 
 Result<ChatMessage> message(const Json& json, const Limits& limits, int& pictures) {
@@ -133,13 +137,31 @@ Result<ChatMessage> message(const Json& json, const Limits& limits, int& picture
     } else if (type == "image_url") {
       if (out.role != ChatMessage::Role::user) return bad_field("content", "only user messages may hold pictures");
       if (++pictures > limits.max_pictures) return fail(Kind::too_large, "There are too many pictures in the request", fmt::format("at most {} are taken", limits.max_pictures), "Send fewer");
-      LAVA_TRY(MessagePart picture, picture_part(part, limits, pictures));
-      out.parts.push_back(std::move(picture));
+      LAVA_TRY(PictureFile picture, picture_file(part, limits, "picture " + std::to_string(pictures)));
+      out.parts.push_back({MessagePart::Kind::picture, {}, std::move(picture)});
     } else {
       return bad_field("type", "parts of kind \"" + type.substr(0, 40) + "\" are not understood");
     }
   }
   return out;
+}
+
+Result<std::string> model_name(const Json& json) {
+  const auto found = json.find("model");
+  if (found == json.end() || found->is_null()) return std::string();
+  if (!found->is_string()) return bad_field("model", "it must be a string");
+  return found->get<std::string>();
+}
+
+// Parameters of the address join the fields; a number is written as in JSON.
+Result<void> add_parameters(const std::multimap<std::string, std::string>& parameters, Json& json) {
+  for (const auto& [key, value] : parameters) {
+    if (key == "image_url") return bad_field(key, "a picture belongs into the body");
+    if (json.contains(key)) return bad_field(key.substr(0, 60), "it is given twice");
+    const Json number = Json::parse(value, nullptr, false);
+    json[key] = number.is_number() && key != "model" ? number : Json(value);
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> stop_strings(const Json& json) {
@@ -227,10 +249,7 @@ Result<ChatCall> parse_chat_call(const std::string& body, const Limits& limits) 
   LAVA_TRY(const Json json, parse_json(body));
   LAVA_CHECK_OK(check_unknown(json));
   ChatCall call;
-  if (json.contains("model") && !json["model"].is_null()) {
-    if (!json["model"].is_string()) return bad_field("model", "it must be a string");
-    call.model = json["model"].get<std::string>();
-  }
+  LAVA_TRY(call.model, model_name(json));
   const auto messages = json.find("messages");
   if (messages == json.end() || !messages->is_array() || messages->empty()) return bad_field("messages", "it must be a list with at least one message");
   if (messages->size() > 10'000) return fail(Kind::too_large, "There are too many messages in the request", "more than 10000", "Start a new conversation");
@@ -246,6 +265,27 @@ Result<ChatCall> parse_chat_call(const std::string& body, const Limits& limits) 
   }
   LAVA_CHECK_OK(read_sampling(json, limits, call.request));
   LAVA_CHECK_OK(read_extension(json, call));
+  return call;
+}
+
+Result<DetectCall> parse_detect_call(std::string body, const std::multimap<std::string, std::string>& parameters, const Limits& limits) {
+  const size_t first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return fail(Kind::invalid, "The request is empty", "", "Send a picture's file as the body, or JSON with an image_url");
+  const bool is_json = body[first] == '{' || body[first] == '[';  // no picture begins so
+  Json json = Json::object();
+  if (is_json) {
+    LAVA_TRY(json, parse_json(body));
+  }
+  LAVA_CHECK_OK(add_parameters(parameters, json));
+  static const std::set<std::string> known = {"image_url", "threshold", "max", "model"};
+  for (const auto& [key, value] : json.items())
+    if (!known.count(key)) return bad_field(key.substr(0, 60), "it is not known");
+  DetectCall call;
+  DetectRules& rules = call.request.rules;
+  LAVA_TRY(rules.threshold, number<float>(json, "threshold", rules.threshold, 0, 1));
+  LAVA_TRY(rules.max, number<int>(json, "max", rules.max, 1, DetectRules::most));
+  LAVA_TRY(call.model, model_name(json));
+  LAVA_TRY(call.request.picture, is_json ? picture_file(json, limits, "picture 1") : check_picture(std::move(body), limits, ""));
   return call;
 }
 

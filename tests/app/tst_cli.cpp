@@ -71,6 +71,8 @@ class CliTest : public QObject {
   void chat_keeps_the_thread();
   void chat_goes_on_after_a_crash();
   void chat_resumes();
+  void detect_lists_draws_and_speaks_json();
+  void detect_finds_nothing();
   void models_lists();
   void history_commands();
   void a_damaged_history_is_told();
@@ -173,6 +175,13 @@ void CliTest::wrong_use_data() {
   QTest::newRow("server and model") << QStringList{"ask", "x", "--server", "http://a", "--model", "b"};
   QTest::newRow("annotate without a picture") << QStringList{"ask", "x", "--annotate", "a.png"};
   QTest::newRow("annotate as jpeg") << QStringList{"ask", "x", chelsea, "--annotate", "a.jpg"};
+  QTest::newRow("detect what") << QStringList{"detect"};
+  QTest::newRow("detect two") << QStringList{"detect", chelsea, coffee};
+  QTest::newRow("detect threshold") << QStringList{"detect", chelsea, "--threshold", "1.5"};
+  QTest::newRow("detect nan") << QStringList{"detect", chelsea, "--threshold", "nan"};
+  QTest::newRow("detect none") << QStringList{"detect", chelsea, "--max", "0"};
+  QTest::newRow("detect colour") << QStringList{"detect", chelsea, "--colour"};
+  QTest::newRow("detect as jpeg") << QStringList{"detect", chelsea, "--annotate", "a.jpg"};
   QTest::newRow("show what") << QStringList{"history", "show"};
   QTest::newRow("no number") << ask({"x", "--temperature", "nan"});
   QTest::newRow("show zero") << QStringList{"history", "show", "0"};
@@ -211,6 +220,11 @@ void CliTest::errors_name_what_the_user_gave_data() {
   QTest::newRow("picture that the engine refuses") << ask({"undecodable", chelsea}) << "" << chelsea;
   QTest::newRow("no question") << ask({" "}) << "" << "There is no question";
   QTest::newRow("picture onto a folder") << ask({"x", chelsea, "--annotate", home_.filePath("folder.png")}) << "" << "folder.png is a folder";
+  QTest::newRow("detect in nothing") << QStringList{"detect", "/no/holiday.png"} << "" << "/no/holiday.png";
+  QTest::newRow("detect in a text") << QStringList{"detect", LAVA_SOURCE_DIR "/docs/api.md"} << "" << "api.md";
+  QTest::newRow("detect in a folder") << QStringList{"detect", LAVA_SOURCE_DIR "/docs"} << "" << "docs";
+  QTest::newRow("detect in half a picture") << QStringList{"detect", home_.filePath("half.png")} << "" << "half.png";
+  QTest::newRow("detect into nowhere") << QStringList{"detect", chelsea, "--annotate", "/no/folder/a.png"} << "" << "/no/folder";
   QTest::newRow("chat that is not there") << QStringList{"history", "show", "77"} << ""
                                           << "77";
   QTest::newRow("export into nowhere") << QStringList{"history", "export", "77", "-o", "/no/x.md"} << ""
@@ -219,6 +233,10 @@ void CliTest::errors_name_what_the_user_gave_data() {
 
 void CliTest::errors_name_what_the_user_gave() {
   QDir(home_.path()).mkdir("folder.png");
+  QFile whole(chelsea), half(home_.filePath("half.png"));
+  QVERIFY(whole.open(QFile::ReadOnly) && half.open(QFile::WriteOnly));
+  half.write(whole.read(whole.size() / 2));
+  half.close();
   QFETCH(QStringList, arguments);
   QFETCH(QString, fake);
   QFETCH(QString, named);
@@ -307,6 +325,43 @@ void CliTest::chat_resumes() {
   QCOMPARE(ran.out, "> What is this?\n" + answer_text + "\n" + answer_text + "\n");
   QCOMPARE(history()->branch(id).size(), 4u);
   QCOMPARE(run({"chat", "--engine", FakeServer::program(), "--resume", "99"}).code, 1);
+}
+
+void CliTest::detect_lists_draws_and_speaks_json() {
+  const QString out = home_.filePath("fünd.png");
+  const Ran text = run({"detect", chelsea, "--annotate", out});
+  QCOMPARE(text.err, QString());
+  QCOMPARE(text.code, 0);
+  QVERIFY2(QRegularExpression("\\Acat  9[78] %  \\[0, 5\\d, 26\\d, 25\\d\\]\n\\z").match(text.out).hasMatch(), qPrintable(text.out));
+  const auto p = lava::media::read_picture(out.toStdString());
+  QVERIFY(p);
+  QCOMPARE(QSize(p->width, p->height), QSize(300, 300));
+  const Colour cat = label_colour("cat").fill;
+  const uint8_t* pixel = p->row(120);  // the box begins at the left border
+  QCOMPARE((std::array<int, 3>{pixel[0], pixel[1], pixel[2]}), (std::array<int, 3>{cat[0], cat[1], cat[2]}));
+
+  const Ran json = run({"detect", chelsea, "--json", "--threshold", "0.02", "--max", "2"});
+  QCOMPARE(json.code, 0);
+  QCOMPARE(json.out.count('\n'), 1);
+  const QJsonObject o = QJsonDocument::fromJson(json.out.toUtf8()).object();
+  QCOMPARE(o["width"].toInt(), 300);
+  QCOMPARE(o["height"].toInt(), 300);
+  QCOMPARE(o["objects"].toArray().size(), 2);
+  const QJsonObject first = o["objects"].toArray()[0].toObject();
+  QCOMPARE(first["label"].toString(), QString("cat"));
+  QCOMPARE(first["box"].toArray().size(), 4);
+  QVERIFY(first["score"].toDouble() > 0.95 && first["score"].toDouble() < 1);
+  QVERIFY(!QFile::exists(home_.filePath("data")));  // nothing is kept
+}
+
+void CliTest::detect_finds_nothing() {
+  const QString file = home_.filePath("grey.png");
+  QVERIFY(lava::media::write_png(file.toStdString(), lava::media::blank_picture({1, 1}, 128, 128, 128)));
+  const Ran text = run({"detect", file});
+  QCOMPARE(text.code, 0);
+  QCOMPARE(text.out, QString("Nothing found.\n"));
+  const Ran json = run({"detect", file, "--json"});
+  QCOMPARE(json.out, QString("{\"width\":1,\"height\":1,\"objects\":[]}\n"));
 }
 
 void CliTest::models_lists() {

@@ -53,10 +53,24 @@ class FakeModel : public Answerer {
     seed = request.sampling.seed;
     return answer;
   }
+  Result<Detections> detect(const DetectRequest& request) override {
+    ++calls;
+    rules = request.rules;
+    while (request.rules.max == 99 && !request.cancel->load()) std::this_thread::sleep_for(1ms);
+    if (request.cancel->load()) {
+      ++cancelled;
+      return fail(Error::Kind::cancelled, "The request was cancelled");
+    }
+    if (request.rules.max == 98) return fail(Error::Kind::invalid, "The picture cannot be decoded", "its end is missing", "Choose another");
+    picture_bytes = request.picture->size();
+    return Detections{{640, 480}, {{"cat", {1.234f, 2, 3, 480}, 0.98766f}, {"mat", {0, 0, 640, 7}, 0.5f}}};
+  }
   Result<std::pair<std::vector<View>, int>> preview(Size, int pictures) const override { return std::pair(std::vector<View>(1), 5 * pictures); }
 
   std::atomic<int> calls{0}, cancelled{0};
   std::optional<uint64_t> seed;
+  DetectRules rules;
+  size_t picture_bytes = 0;
 
  private:
   ModelReport report_;
@@ -154,6 +168,63 @@ TEST_F(ServerTest, ErrorsInTheStreamEndItWithoutDone) {
   EXPECT_EQ(answer->body.find("[DONE]"), std::string::npos);
   const auto whole = post(question("break"));
   EXPECT_EQ(whole->status, 500);
+}
+
+// The smallest picture that can be told from its bytes: 1 x 1, grey.
+const std::string pgm = "P5\n1 1\n255\n\x80";
+const std::string pgm_url = "data:image/x-portable-graymap;base64,UDUKMSAxCjI1NQqA";
+
+TEST_F(ServerTest, DetectAnswersAPictureInAnyForm) {
+  const auto expect = [&](const httplib::Result& answer, float threshold, int max) {
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_EQ(Json::parse(answer->body), Json::parse(R"({"width":640,"height":480,"objects":[
+        {"label":"cat","box":[1.23,2.0,3.0,480.0],"score":0.9877},{"label":"mat","box":[0.0,0.0,640.0,7.0],"score":0.5}]})"));
+    EXPECT_EQ(model_->picture_bytes, pgm.size());
+    EXPECT_EQ(model_->rules.threshold, threshold);
+    EXPECT_EQ(model_->rules.max, max);
+  };
+  for (const char* type : {"image/png", "application/octet-stream", "application/x-www-form-urlencoded", "application/json"})
+    expect(client().Post("/v1/detect", pgm, type), 0.45f, 20);
+  expect(client().Post("/v1/detect?threshold=0.25&max=3&model=fake", pgm, "image/png"), 0.25f, 3);
+  expect(client().Post("/v1/detect", Json{{"image_url", {{"url", pgm_url}}}, {"threshold", 0}, {"max", 100}}.dump(), "application/json"), 0, 100);
+  expect(client().Post("/v1/detect?max=7", " " + Json{{"image_url", pgm_url}, {"model", "default"}}.dump(), "text/plain"), 0.45f, 7);
+  EXPECT_EQ(model_->calls, 7);
+}
+
+TEST_F(ServerTest, DetectRefusesWhatItCannotUse) {
+  const auto expect = [&](const std::string& address, const std::string& body, int status, const std::string& word) {
+    const auto answer = client().Post("/v1/detect" + address, body, "application/json");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, status) << answer->body;
+    EXPECT_NE(answer->body.find(word), std::string::npos) << word << " in " << answer->body;
+    EXPECT_TRUE(Json::parse(answer->body)["error"]["message"].is_string());
+  };
+  expect("", "", 400, "empty");
+  expect("", "no picture at all", 422, "picture");
+  expect("", "P5\n60000 60000\n255\n", 422, "picture");
+  expect("", "{}", 400, "image_url");
+  expect("", "[1]", 400, "object");
+  expect("", "{\"image_url\":", 400, "JSON");
+  expect("", R"({"image_url":"http://x/y.png"})", 400, "never followed");
+  expect("", R"({"image_url":"data:image/png;base64,Q*JD"})", 400, "base64");
+  expect("", R"({"image_url":"data:image/png;base64,QUJD"})", 422, "picture");
+  expect("", Json{{"image_url", pgm_url}, {"colour", 1}}.dump(), 400, "colour");
+  expect("?colour=1", pgm, 400, "colour");
+  expect("?threshold=high", pgm, 400, "threshold");
+  expect("?threshold=nan", pgm, 400, "threshold");
+  expect("?threshold=1.5", pgm, 400, "between 0 and 1");
+  expect("?max=0", pgm, 400, "between 1 and 100");
+  expect("?max=2.5", pgm, 400, "whole number");
+  expect("?max=2&max=3", pgm, 400, "twice");
+  expect("?image_url=x", pgm, 400, "body");
+  expect("?model=other", pgm, 404, "fake");
+  EXPECT_EQ(model_->calls, 0);
+  expect("?max=98", pgm, 422, "its end is missing");
+  httplib::Client bare("127.0.0.1", port_);
+  EXPECT_EQ(bare.Post("/v1/detect", pgm, "image/png")->status, 401);
+  EXPECT_EQ(client().Post("/v1/detect", {{"Origin", "http://evil.example"}}, pgm, "image/png")->status, 403);
+  EXPECT_EQ(client().Get("/v1/detect")->status, 404);
 }
 
 TEST_F(ServerTest, TokenHostAndOriginAreChecked) {
@@ -322,6 +393,13 @@ TEST_F(ServerTest, AClientThatLeavesCancelsItsRequest) {
     for (int i = 0; i < 5000 && model_->cancelled == before; ++i) std::this_thread::sleep_for(2ms);
     EXPECT_EQ(model_->cancelled, before + 1) << (stream ? "stream" : "whole");
   }
+  const int before = model_->cancelled;
+  httplib::Client impatient("127.0.0.1", port_);
+  impatient.set_read_timeout(0, 200'000);
+  impatient.Post("/v1/detect?max=99", {{"Authorization", "Bearer secret-token"}}, pgm, "image/png");
+  impatient.stop();
+  for (int i = 0; i < 5000 && model_->cancelled == before; ++i) std::this_thread::sleep_for(2ms);
+  EXPECT_EQ(model_->cancelled, before + 1) << "detect";
   EXPECT_EQ(post(question("hi"))->status, 200);
 }
 
@@ -333,10 +411,12 @@ TEST_F(ServerTest, AFullQueueSaysSo) {
   std::vector<std::thread> clients;
   std::atomic<int> busy{0};
   for (int i = 0; i < 3; ++i)
-    clients.emplace_back([&] {
+    clients.emplace_back([&, i] {
       httplib::Client c("127.0.0.1", port_);
       c.set_read_timeout(3);
-      const auto answer = c.Post("/v1/chat/completions", {{"Authorization", "Bearer secret-token"}}, question("wait").dump(), "application/json");
+      const httplib::Headers headers = {{"Authorization", "Bearer secret-token"}};
+      const auto answer = i == 0 ? c.Post("/v1/detect?max=99", headers, pgm, "image/png")
+                                 : c.Post("/v1/chat/completions", headers, question("wait").dump(), "application/json");
       if (answer && answer->status == 429) ++busy;
     });
   for (int i = 0; i < 2000 && busy == 0; ++i) std::this_thread::sleep_for(2ms);
@@ -371,6 +451,7 @@ TEST_F(ServerTest, SaysThatItLoads) {
   EXPECT_EQ(answer->status, 503);
   EXPECT_EQ(Json::parse(answer->body)["status"], "loading");
   EXPECT_EQ(post(question("hi"))->status, 503);
+  EXPECT_EQ(client().Post("/v1/detect", pgm, "image/png")->status, 503);
 }
 
 TEST_F(ServerTest, ATakenPortIsASentence) {
