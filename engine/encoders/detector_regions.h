@@ -27,6 +27,7 @@ class DetectorRegions final : public VisionEncoder {
   static Result<std::unique_ptr<DetectorRegions>> load(Weights& weights, const Sources& sources, const ssd::Rules& rules);
 
   const EncoderInfo& info() const override { return info_; }
+  const SsdliteMobilenetV2* detector() const override { return detector_.get(); }
   // The one grid is the cell [1, 1, object_width + 1000] of the whole picture: its features and class probabilities. Objects: largest
   // found ones first, then the places pointed at, each with features and probabilities.
   Result<Features> encode(Run& run, std::span<const View> views, const media::Picture& picture, const Signals& wanted) override;

@@ -72,6 +72,21 @@ TEST_F(AssistantTest, TheSameQuestionAgainCostsOneRow) {
   EXPECT_EQ(first.ids, second.ids);
 }
 
+// This model's tower finds no objects: the detector that comes with the program does, and the conversation is not disturbed.
+TEST_F(AssistantTest, DetectsWithoutADetectorOfItsOwn) {
+  const Request request = chat({picture_part(picture_file(llava + "/odd.png")), text_part("Detect.")});
+  const Answer first = answer(request);
+  const auto found = assistant().detect({picture_file("default-v0/chelsea.png"), {}});
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->size, (Size{300, 300}));
+  ASSERT_EQ(found->objects.size(), 1u);
+  EXPECT_EQ(found->objects[0].label, "cat");
+  const Answer second = answer(request);
+  EXPECT_EQ(second.timings.cached_tokens, second.timings.prompt_tokens - 1);
+  EXPECT_EQ(first.ids, second.ids);
+  EXPECT_FALSE(assistant().detect({std::make_shared<const std::string>("no picture"), {}}));
+}
+
 TEST_F(AssistantTest, ANextQuestionReusesPictureAndFirstTurn) {
   Request request = chat({picture_part(picture_file(llava + "/gray.png")), text_part("First?")}, 4);
   const Answer first = answer(request);

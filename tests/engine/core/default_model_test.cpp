@@ -45,6 +45,15 @@ TEST_F(DefaultModel, AnswersAreThoseOfTheIndependentImplementation) {
   EXPECT_EQ(answers, 14);
 }
 
+TEST_F(DefaultModel, ItsTowerDetects) {
+  const auto own = (*loaded_)->detect({picture_file("default-v0/chelsea.png"), {}});
+  ASSERT_TRUE(own) << own.error().message();
+  ASSERT_EQ(own->objects.size(), 1u);
+  EXPECT_EQ(own->objects[0].label, "cat");
+  EXPECT_NEAR(own->objects[0].score, 0.977f, 2e-3);
+  EXPECT_NEAR(own->objects[0].box[3], 253.6f, 1);
+}
+
 TEST_F(DefaultModel, FirstLogitsAgree) {
   std::ifstream file(fixture("default-v0/golden.jsonl"));
   std::string line;
