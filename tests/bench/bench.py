@@ -70,6 +70,14 @@ def compare_picture(peer, arguments, rows):
     report("picture to first token", "ms", our, their, [b / a for a, b in zip(our, their)], rows)
 
 
+def measure_detector(arguments, rows):
+    """Alone: the peer has no detector."""
+    runs = [ours("detect", "--image", ROOT / "resources/demo/cat.png", "--threads", arguments.threads, "--repeat", 3) for _ in range(arguments.pairs)]
+    our, processor = [1e3 * run["seconds"] for run in runs], [1e3 * run["cpu_seconds"] for run in runs]
+    rows.append({"what": "detect", "unit": "ms", "ours": our, "processor": processor})
+    print(f"{'objects of a picture':34s} ours {span(our):26s} ms, processor time {span(processor)}", flush=True)
+
+
 def first_frame(program, display):
     done = subprocess.run([program], env={**os.environ, "DISPLAY": display, "LAVASCOPE_PRINT_FIRST_FRAME": "1"}, capture_output=True, text=True, timeout=60, check=False)
     numbers = [float(word) for line in done.stdout.splitlines() for word in line.split() if word.replace(".", "", 1).isdigit()]
@@ -111,6 +119,7 @@ def main():
     print(f"{arguments.pairs} pairs, {arguments.threads} threads, {model_file().name}; median (range)")
     compare_text(model_file(), peer, arguments, rows)
     compare_picture(peer, arguments, rows)
+    measure_detector(arguments, rows)
     peer.process.terminate()
     if not arguments.no_window:
         compare_window(arguments, rows)
