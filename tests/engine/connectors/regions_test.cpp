@@ -2,6 +2,7 @@
 #include <cmath>
 #include <functional>
 
+#include "engine/core/detector.h"
 #include "engine/encoders/detector_regions.h"
 #include "engine/media/sha256.h"
 #include "tests/engine/connectors/vision_support.h"
@@ -204,6 +205,14 @@ TEST(ObjectWords, RefusesAnotherLanguageModel) {
   const auto opened = open_vision_manifest(cpu(), model.folder.path(), model.vision, options);
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message().find("96"), std::string::npos) << opened.error().message();
+}
+
+// POST /v1/detect asks the detector inside the tower.
+TEST(DetectorRegions, ItsDetectorNamesByItself) {
+  const auto detector = take(Detector::borrow(cpu(), *part().encoder->detector()));
+  const auto found = take(detector->detect(take(media::read_picture(fixtures() / "default-v0/chelsea.png")), {}));
+  ASSERT_EQ(found.objects.size(), 1u);
+  EXPECT_EQ(found.objects[0].label, "cat");
 }
 
 }  // namespace
