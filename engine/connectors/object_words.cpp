@@ -43,7 +43,7 @@ Result<std::unique_ptr<ObjectWords>> ObjectWords::load(Weights& weights, const i
 Result<void> ObjectWords::load_tables(Weights& weights, const TextEmbeddings& text) {
   LAVA_TRY(noun_words_, words::word_matrix(weights, text, config_.nouns));
   LAVA_TRY(colour_words_, words::word_matrix(weights, text, config_.colours));
-  LAVA_TRY(digits_, words::digit_rows(weights, text, DetectorRegions::most_objects));
+  LAVA_TRY(digits_, words::digit_rows(weights, text, most_objects));
   return {};
 }
 
@@ -82,7 +82,7 @@ Signals ObjectWords::needs() const {
 }
 
 ConnectorPlan ObjectWords::plan(std::span<const View>, Size, int) const {
-  return {picture_rows + rows_per_object * DetectorRegions::most_objects, false, {}};
+  return {picture_rows + rows_per_object * most_objects, false, {}};
 }
 
 ObjectWords::Seen ObjectWords::gather(Run& run, const Features& features) const {
@@ -176,7 +176,7 @@ std::string ObjectWords::best_noun(const float* nouns) const {
 
 Result<PictureRows> ObjectWords::fill(Run& run, std::span<const View>, Size, int, const Features& features) {
   const size_t n = features.objects.size();
-  LAVA_CHECK(features.grids.size() == 1 && n == features.object_features.size() && n <= DetectorRegions::most_objects);
+  LAVA_CHECK(features.grids.size() == 1 && n == features.object_features.size() && n <= most_objects);
   const auto scope = run.arena.scope();
   const Tensor rows = run.arena.f32({picture_rows + rows_per_object * static_cast<int64_t>(n), width_});
   const Seen seen = gather(run, features);

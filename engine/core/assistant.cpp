@@ -87,7 +87,7 @@ void Assistant::Impl::fill_report() {
   report_.name = model_.files.name;
   report_.text = fmt::format("{} {} x {}, {}", model_.architecture, config.layers, config.width, model_.weight_formats);
   if (!config.note.empty()) report_.text += ", " + config.note;
-  if (model_.vision) report_.vision = model_.vision->name;
+  if (model_.vision) report_.vision = model_.vision->name, report_.regions = model_.vision->encoder->info().takes_places;
   if (model_.chat) report_.chat_format = model_.chat->name;
   report_.grounding = model_.grounding();
   for (const Adapter* adapter : model_.all_adapters()) report_.adapters.push_back(adapter->name());

@@ -24,10 +24,16 @@ struct AssistantOptions {
   bool exact = false;                 // float32 arithmetic everywhere
 };
 
+// A rectangle in pixels of the upright picture.
+struct PictureRegion {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+};
+
 struct MessagePart {
   enum class Kind { text, picture } kind = Kind::text;
   std::string text;
   std::shared_ptr<const std::string> picture;  // encoded file
+  std::vector<PictureRegion> regions;          // of the picture, that the user points at; at most most_objects
 };
 
 struct ChatMessage {
@@ -88,6 +94,7 @@ struct Answer {
 struct ModelReport {
   std::string name, text, vision, chat_format, grounding;  // grounding: "none", "boxes", "marks"
   std::vector<std::string> adapters;
+  bool regions = false;  // takes regions of pictures
   int context = 0;
   size_t weight_bytes = 0, kv_bytes = 0, arena_bytes = 0;
 };

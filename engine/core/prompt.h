@@ -48,6 +48,8 @@ struct Object {
   bool pointed = false;  // by the user
 };
 
+inline constexpr int most_objects = 10;  // of a picture: marks [1] to [10]
+
 // One encoded picture: the rows that stand for it in a prompt. Kept in the cache by content and preprocessing.
 struct PictureRows {
   int32_t width = 0;            // of a row

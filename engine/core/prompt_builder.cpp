@@ -2,16 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "engine/media/sha256.h"
+#include "engine/text/grounding.h"
 
 namespace lava {
 namespace {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
-text::Turn turn_of(const ChatMessage& message, std::vector<std::shared_ptr<const std::string>>& pictures) {
+template <class Encoded>
+text::Turn turn_of(const ChatMessage& message, std::vector<Encoded>& pictures) {
   text::Turn turn;
   turn.role = message.role == ChatMessage::Role::system ? text::Role::system
               : message.role == ChatMessage::Role::user ? text::Role::user
@@ -19,7 +22,7 @@ text::Turn turn_of(const ChatMessage& message, std::vector<std::shared_ptr<const
   for (const MessagePart& part : message.parts) {
     const bool picture = part.kind == MessagePart::Kind::picture;
     turn.parts.push_back({picture ? std::string() : part.text, picture});
-    if (picture) pictures.push_back(part.picture);
+    if (picture) pictures.push_back({part.picture, part.regions});
   }
   return turn;
 }
@@ -50,6 +53,28 @@ Result<void> check_text(const Request& request, int context) {
               "Shorten it, start a new conversation, or give the model a larger context");
 }
 
+// Clients may have rounded, so half a pixel outside is not yet an error.
+Result<void> check_regions(const std::vector<PictureRegion>& regions, Size size) {
+  if (regions.size() > most_objects)
+    return fail(Error::Kind::too_large, "There are too many regions of a picture", fmt::format("it has {} of at most {}", regions.size(), most_objects),
+                "Point at fewer places");
+  for (const PictureRegion& r : regions) {
+    const bool inside = r.x1 >= -0.5f && r.y1 >= -0.5f && r.x2 <= static_cast<float>(size.width) + 0.5f && r.y2 <= static_cast<float>(size.height) + 0.5f;
+    if (!inside || !(r.x2 - r.x1 >= 1) || !(r.y2 - r.y1 >= 1))
+      return fail(Error::Kind::invalid, "A region does not lie in its picture",
+                  fmt::format("[{}, {}, {}, {}] in {} x {} pixels", r.x1, r.y1, r.x2, r.y2, size.width, size.height),
+                  "Give left, top, right and bottom in pixels of the upright picture");
+  }
+  return {};
+}
+
+Box place_of(const PictureRegion& region, Size size) {
+  const float pixels[4] = {region.x1, region.y1, region.x2, region.y2};
+  Box box = text::to_square(pixels, size.width, size.height);
+  for (float* v : {&box.x1, &box.y1, &box.x2, &box.y2}) *v = std::clamp(*v, 0.0f, 1.0f);
+  return box;
+}
+
 // With several pictures it must be clear which one is broken.
 template <class T>
 Result<T> numbered(Result<T> read, size_t index) {
@@ -66,7 +91,7 @@ Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request&
   std::vector<text::Segment> segments;
   if (request.messages.empty()) {
     segments = text::segments_from_raw(request.raw_prompt);
-    pictures = request.raw_pictures;
+    for (const auto& file : request.raw_pictures) pictures.push_back({file, {}});
   } else {
     if (!model_.chat)
       return fail(Error::Kind::unsupported, "This model cannot hold a conversation", model_.chat_error, "Send it a raw prompt instead");
@@ -88,8 +113,9 @@ Result<void> PromptBuilder::check_length(const std::vector<text::PromptPiece>& p
   int64_t rows = 0, picture_rows = 0;
   for (const text::PromptPiece& piece : pieces) rows += static_cast<int64_t>(piece.ids.size());
   for (size_t i = 0; i < pictures.size(); ++i) {
-    if (!pictures[i]) return fail(Error::Kind::invalid, "A picture is missing");
-    LAVA_TRY(const media::SourceInfo info, numbered(media::picture_info(bytes_of(*pictures[i])), i));
+    if (!pictures[i].file) return fail(Error::Kind::invalid, "A picture is missing");
+    LAVA_TRY(const media::SourceInfo info, numbered(media::picture_info(bytes_of(*pictures[i].file)), i));
+    LAVA_CHECK_OK(numbered(check_regions(pictures[i].regions, info.upright), i));
     LAVA_TRY(const auto plan, model_.vision->plan(info.upright, static_cast<int>(pictures.size())));
     if (plan.second.exact) picture_rows += plan.second.rows;
   }
@@ -141,19 +167,20 @@ Result<void> PromptBuilder::add_picture(Run& run, const std::vector<Encoded>& fi
 
 // From the cache when it was encoded before; then the file is not even decoded.
 Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, const std::vector<Encoded>& files, size_t index, PictureReport& report) {
-  const std::string& file = *files[index];
+  const std::string& file = *files[index].file;
   const int count = static_cast<int>(files.size());
-  const std::string content = media::sha256_hex(bytes_of(file));
+  PictureRequest wanted{media::sha256_hex(bytes_of(file)), {}};
   LAVA_TRY(const media::SourceInfo info, numbered(media::picture_info(bytes_of(file)), index));
   report.size = info.upright;
-  LAVA_TRY(const std::string key, model_.vision->key(info.upright, count, content));
+  for (const PictureRegion& region : files[index].regions) wanted.places.push_back(place_of(region, info.upright));
+  LAVA_TRY(const std::string key, model_.vision->key(info.upright, count, wanted));
   if (auto known = cache_.find(key)) {
     report.cached = true;
     return known;
   }
   LAVA_TRY(const media::Picture picture, numbered(media::decode_picture(bytes_of(file)), index));
   if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
-  LAVA_TRY(PictureRows rows, model_.vision->encode(run, picture, count, content));
+  LAVA_TRY(PictureRows rows, model_.vision->encode(run, picture, count, wanted));
   return cache_.put(std::move(rows));
 }
 

@@ -29,7 +29,10 @@ class PromptBuilder {
   Result<BuiltPrompt> build(Run& run, const Request& request);
 
  private:
-  using Encoded = std::shared_ptr<const std::string>;  // a picture's file
+  struct Encoded {
+    std::shared_ptr<const std::string> file;
+    std::vector<PictureRegion> regions;
+  };
   Result<std::vector<text::PromptPiece>> encode_text(const Request&, std::vector<Encoded>& pictures) const;
   Result<void> check_length(const std::vector<text::PromptPiece>&, const std::vector<Encoded>& pictures) const;
   Result<void> add_picture(Run&, const std::vector<Encoded>& files, size_t index, BuiltPrompt&);

@@ -13,6 +13,12 @@
 
 namespace lava {
 
+// A picture of a prompt by its content, and what the user points at in it.
+struct PictureRequest {
+  std::string content_key;  // SHA-256 of the picture's bytes
+  std::vector<Box> places;  // on the padded square
+};
+
 struct VisionPart {
   std::vector<std::unique_ptr<io::TensorSource>> sources;  // weights may lie in the mapped files
   std::unique_ptr<Weights> weights;
@@ -26,9 +32,8 @@ struct VisionPart {
   // Views that the model would see and what they cost, from the size alone.
   Result<std::pair<std::vector<View>, ConnectorPlan>> plan(Size image, int pictures_in_prompt) const;
   // What the rows of a picture are kept under; the same for every number of pictures in the prompt that leads to the same views.
-  Result<std::string> key(Size image, int pictures_in_prompt, const std::string& content_key) const;
-  // `content_key`: SHA-256 of the picture's bytes.
-  Result<PictureRows> encode(Run&, const media::Picture&, int pictures_in_prompt, const std::string& content_key) const;
+  Result<std::string> key(Size image, int pictures_in_prompt, const PictureRequest&) const;
+  Result<PictureRows> encode(Run&, const media::Picture&, int pictures_in_prompt, const PictureRequest&) const;
   // Bytes of arena that encode() needs at most.
   Result<size_t> arena_bytes() const;
 };

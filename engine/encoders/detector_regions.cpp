@@ -25,7 +25,7 @@ Result<std::unique_ptr<DetectorRegions>> DetectorRegions::load(Weights& weights,
   LAVA_TRY(tower->classifier_, EfficientnetLite::load(weights, sources.classifier));
   tower->rules_ = rules;
   const EncoderInfo& seen = tower->detector_->info();
-  tower->info_ = {object_width + EfficientnetLite::classes, 1, 1, seen.image_size, object_width, EfficientnetLite::classes, seen.mean, seen.std};
+  tower->info_ = {object_width + EfficientnetLite::classes, 1, 1, seen.image_size, object_width, EfficientnetLite::classes, seen.mean, seen.std, true};
   return tower;
 }
 

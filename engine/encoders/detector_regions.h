@@ -14,7 +14,6 @@ namespace lava {
 class DetectorRegions final : public VisionEncoder {
  public:
   static constexpr int detector_classes = ssd::classes - 1;
-  static constexpr int most_objects = 10;  // marks [1] to [10]
   // Embedding | roots of the detector's class probabilities | colours | score | 1 where the place was pointed at.
   static constexpr int classes_at = EfficientnetLite::width, colours_at = classes_at + detector_classes;
   static constexpr int score_at = colours_at + regions::colour_features, object_width = score_at + 2;

@@ -27,6 +27,7 @@ struct EncoderInfo {
   int object_width = 0;        // features of an object; 0 when the tower finds none
   int object_classes = 0;      // class probabilities of an object
   std::array<float, 3> mean{}, std{1, 1, 1};
+  bool takes_places = false;  // looks at what Signals::places point at
 };
 
 // Tensors live in the run's arena until the scope of the caller ends.

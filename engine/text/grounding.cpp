@@ -177,6 +177,12 @@ std::string MarkRewriter::finish() {
   return out;
 }
 
+Box to_square(const float pixels[4], int width, int height) {
+  const int side = std::max(width, height);
+  const auto along = [&](float pixel, int extent) { return (pixel + static_cast<float>((side - extent) / 2)) / static_cast<float>(side); };
+  return {along(pixels[0], width), along(pixels[1], height), along(pixels[2], width), along(pixels[3], height)};
+}
+
 bool to_pixels(const Box& box, int width, int height, float pixels[4]) {
   const int side = std::max(width, height);
   const float left = static_cast<float>((side - width) / 2), top = static_cast<float>((side - height) / 2);

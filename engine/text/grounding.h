@@ -44,6 +44,9 @@ class MarkRewriter {
   std::vector<Pointed> pointed_;
 };
 
+// The inverse of to_pixels.
+Box to_square(const float pixels[4], int width, int height);
+
 // Pixels {x1, y1, x2, y2} of the upright picture: the padding is taken off, the rest clamped. False when nothing is left.
 bool to_pixels(const Box& box, int width, int height, float pixels[4]);
 

@@ -126,6 +126,14 @@ TEST_F(DefaultModel, PadsWithGrey) {
   EXPECT_NE(difference(a, encode(*part_, coffee)), 0);
 }
 
+TEST_F(DefaultModel, CannotBePointedAt) {
+  Workspace space(take(part_->arena_bytes()));
+  lava::Run run = space.run();
+  const auto rows = part_->encode(run, media::blank_picture({50, 40}, 1, 2, 3), 1, {"content", {{0, 0, 1, 1}}});
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().kind, Error::Kind::unsupported);
+}
+
 TEST_F(DefaultModel, RefusesAnotherLanguageModel) {
   class Narrow final : public TextEmbeddings {
    public:

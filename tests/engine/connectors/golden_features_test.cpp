@@ -129,7 +129,7 @@ TEST(GoldenFeaturesGuard, StopsWhenAsked) {
   Workspace space(take(part.arena_bytes()));
   const std::atomic<bool> cancel = true;
   lava::Run run = space.run(&cancel);
-  const auto rows = part.encode(run, media::blank_picture({50, 40}, 1, 2, 3), 1, "");
+  const auto rows = part.encode(run, media::blank_picture({50, 40}, 1, 2, 3), 1, {});
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().kind, Error::Kind::cancelled);
 }

@@ -165,12 +165,12 @@ TEST(OpenFolder, PicturesKeepTheirKeysAcrossPrompts) {
     options.text_width = 96;
     return open_vision_folder(cpu(), model("llava_next"), options);
   }());
-  EXPECT_EQ(take(next.key({320, 240}, 1, "a")), take(next.key({320, 240}, 2, "a")));
-  EXPECT_NE(take(next.key({320, 240}, 1, "a")), take(next.key({320, 240}, 1, "b")));
+  EXPECT_EQ(take(next.key({320, 240}, 1, {"a", {}})), take(next.key({320, 240}, 2, {"a", {}})));
+  EXPECT_NE(take(next.key({320, 240}, 1, {"a", {}})), take(next.key({320, 240}, 1, {"b", {}})));
   VisionOptions options;
   options.text_width = 64;
   const VisionPart one = take(open_vision_folder(cpu(), model("llava_onevision"), options));
-  EXPECT_NE(take(one.key({320, 240}, 1, "a")), take(one.key({320, 240}, 2, "a")));
+  EXPECT_NE(take(one.key({320, 240}, 1, {"a", {}})), take(one.key({320, 240}, 2, {"a", {}})));
 }
 
 TEST(Parts, TheListNamesWhatIsRegistered) {

@@ -177,6 +177,24 @@ TEST(DetectorRegions, PlacesTakeTheRoomOfWhatIsFound) {
   EXPECT_EQ(refused.error().kind, Error::Kind::too_large);
 }
 
+TEST(VisionPartPlaces, ChangeKeyAndRows) {
+  const media::Picture picture = picture_of(golden()["cases"][2]);
+  const PictureRequest plain{"a", {}}, pointed{"a", {{0.1f, 0.2f, 0.5f, 0.65f}}}, elsewhere{"a", {{0.1f, 0.2f, 0.5f, 0.66f}}};
+  const auto key = [&](const PictureRequest& request) { return take(part().key(picture.size(), 1, request)); };
+  EXPECT_NE(key(plain), key(pointed));
+  EXPECT_NE(key(elsewhere), key(pointed));
+  Workspace space(take(part().arena_bytes()));
+  lava::Run run = space.run();
+  const PictureRows a = take(part().encode(run, picture, 1, plain)), b = take(part().encode(run, picture, 1, pointed));
+  EXPECT_EQ(b.key, key(pointed));
+  ASSERT_EQ(b.objects.size(), a.objects.size() + 1);
+  EXPECT_TRUE(b.objects.back().pointed);
+  EXPECT_FLOAT_EQ(b.objects.back().box.y2, 0.65f);
+  EXPECT_EQ(b.info.back().kind, RowKind::region);
+  // What is found is told in the same rows.
+  for (size_t i = 0; i < a.rows.size(); ++i) ASSERT_NEAR(a.rows[i], b.rows[i], 1e-4) << i;
+}
+
 std::string refusal(const std::function<void(nlohmann::json&)>& change) {
   const Model model;
   nlohmann::json config = golden()["config"];

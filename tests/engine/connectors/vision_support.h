@@ -44,7 +44,7 @@ class Workspace {
 inline PictureRows encode(const VisionPart& part, const media::Picture& picture, int pictures_in_prompt = 1) {
   Workspace space(take(part.arena_bytes()));
   Run run = space.run();
-  return take(part.encode(run, picture, pictures_in_prompt, "content"));
+  return take(part.encode(run, picture, pictures_in_prompt, {"content", {}}));
 }
 
 inline nlohmann::json read_json(const std::filesystem::path& path) { return take(io::read_json(path)); }

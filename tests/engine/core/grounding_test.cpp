@@ -111,5 +111,14 @@ TEST(Grounding, PixelsOfTheUprightPicture) {
   EXPECT_FALSE(to_pixels({NAN, 0, 1, 1}, 100, 100, pixels));
 }
 
+TEST(Grounding, ThereAndBack) {
+  for (const auto& [width, height] : {std::pair{200, 101}, {77, 240}, {64, 64}}) {
+    const float wanted[4] = {3.5f, 10, 60, 64};
+    float pixels[4];
+    ASSERT_TRUE(to_pixels(to_square(wanted, width, height), width, height, pixels));
+    for (int i = 0; i < 4; ++i) EXPECT_NEAR(pixels[i], wanted[i], 1e-3);
+  }
+}
+
 }  // namespace
 }  // namespace lava::text
