@@ -16,6 +16,15 @@ constexpr int embedding = DetectorRegions::classes_at, tower_width = DetectorReg
 constexpr int kinds = 5;  // of pictures
 enum Role { mark_role, noun_role, colour_role, picture_role, border_role, roles };
 
+constexpr float classifier_floor = 1e-3f, detector_floor = 1e-2f;  // of probabilities before their log-odds
+constexpr float photo_trust = 0.5f;                                // on photographs the towers' classes count so much more
+
+// Several classes may stand for one noun, whose sum then can pass 1.
+float log_odds(float p, float floor) {
+  p = std::min(p, 1.0f);
+  return std::log((p + floor) / (1 - p + floor));
+}
+
 Tensor row_at(const Tensor& table, int64_t i) { return table.slice(i, 1).reshape({table.width()}); }
 
 }  // namespace
@@ -61,12 +70,13 @@ Result<void> ObjectWords::load_layers(Weights& weights, const io::TensorSource& 
   LAVA_TRY(const int64_t colour_hidden, words::first_extent(source, "heads.colour_hidden.weight"));
   LAVA_TRY(colour_hidden_, words::load_linear(weights, source, "heads.colour_hidden", colour_hidden, regions::colour_features));
   LAVA_TRY(colour_, words::load_linear(weights, source, "heads.colour", colours, colour_hidden));
-  LAVA_TRY(trust_classifier_, weights.dense(source, "heads.trust_imagenet", {nouns}));
-  LAVA_TRY(trust_detector_, weights.dense(source, "heads.trust_coco", {nouns}));
+  LAVA_TRY(photo_, words::load_linear(weights, source, "heads.photo", 1, hidden));
   LAVA_TRY(place_, words::load_linear(weights, source, "place", width_, relations::place_features));
   LAVA_TRY(count_, words::load_linear(weights, source, "count", width_, relations::count_features));
   LAVA_TRY(roles_, weights.dense(source, "role", {roles, width_}));
   Weights scratch(weights.device());
+  LAVA_TRY(const Tensor trust, scratch.dense(source, "heads.trust", {2}));
+  trust_classifier_ = trust.f32()[0], trust_detector_ = trust.f32()[1];
   LAVA_TRY(const Tensor rows, scratch.dense(source, "kind_rows", {kinds, width_}));
   std::vector<float> columns(static_cast<size_t>(kinds) * static_cast<size_t>(width_));
   for (int k = 0; k < kinds; ++k)
@@ -99,8 +109,8 @@ ObjectWords::Seen ObjectWords::gather(Run& run, const Features& features) const 
   return seen;
 }
 
-// What both towers say about a noun by themselves, weighted by how far each is to be trusted with it.
-void ObjectWords::add_evidence(const Seen& seen, const Tensor& logits) const {
+// The classes of the towers count by their log-odds, and more on photographs, which they were made for. photo [n, 1] before the sigmoid.
+void ObjectWords::add_evidence(const Seen& seen, const Tensor& photo, const Tensor& logits) const {
   const size_t count = static_cast<size_t>(logits.width());
   std::vector<float> classifier(count), detector(count);
   for (int64_t row = 0; row < logits.extent[0]; ++row) {
@@ -111,8 +121,9 @@ void ObjectWords::add_evidence(const Seen& seen, const Tensor& logits) const {
     const float* roots = seen.towers.row(row) + embedding;
     for (size_t i = 0; i < config_.detector.size(); ++i)
       if (config_.detector[i] >= 0) detector[static_cast<size_t>(config_.detector[i])] += roots[i] * roots[i];
+    const float more = photo_trust * ssd::sigmoid(photo.row(row)[0]);
     for (size_t i = 0; i < count; ++i)
-      logits.row(row)[i] += trust_classifier_.f32()[i] * std::log(classifier[i] + 1e-3f) + trust_detector_.f32()[i] * std::log(detector[i] + 1e-2f);
+      logits.row(row)[i] += (trust_classifier_ + more) * log_odds(classifier[i], classifier_floor) + (trust_detector_ + more) * log_odds(detector[i], detector_floor);
   }
 }
 
@@ -122,7 +133,9 @@ ObjectWords::Named ObjectWords::name(Run& run, const Seen& seen) const {
   const auto scope = run.arena.scope();
   const Tensor h = trunk_.hidden(run, seen.towers);
   words::apply(run, noun_, named.nouns, h);
-  if (!run.planning()) add_evidence(seen, named.nouns);
+  const Tensor photo = run.arena.f32({n, 1});
+  words::apply(run, photo_, photo, h);
+  if (!run.planning()) add_evidence(seen, photo, named.nouns);
   ops::softmax(run, named.nouns, named.nouns);
   words::apply(run, kind_, named.kind, h.slice(0, 1));
   ops::softmax(run, named.kind, named.kind);

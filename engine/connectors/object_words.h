@@ -48,7 +48,7 @@ class ObjectWords final : public Connector {
   Result<void> load_layers(Weights& weights, const io::TensorSource& source);
   Seen gather(Run& run, const Features& features) const;
   Named name(Run& run, const Seen& seen) const;
-  void add_evidence(const Seen& seen, const Tensor& logits) const;
+  void add_evidence(const Seen& seen, const Tensor& photo, const Tensor& logits) const;
   void write_picture(Run& run, const Seen& seen, const Named& named, const Tensor& rows) const;
   void write_objects(Run& run, std::span<const Object> objects, const Named& named, const Tensor& rows) const;
   std::string best_noun(const float* nouns) const;
@@ -56,8 +56,8 @@ class ObjectWords final : public Connector {
   int width_ = 0;
   ObjectWordsConfig config_;
   words::Standardised trunk_;
-  words::Linear noun_, colour_hidden_, colour_, kind_, place_, count_;
-  Tensor trust_classifier_, trust_detector_;       // [nouns]
+  words::Linear noun_, photo_, colour_hidden_, colour_, kind_, place_, count_;
+  float trust_classifier_ = 0, trust_detector_ = 0;  // on drawings
   Matrix noun_words_, colour_words_, kind_words_;  // [width, words]
   Tensor digits_;                                  // [10, width]
   Tensor roles_;                                   // [5, width]: mark, noun, colour, picture, border

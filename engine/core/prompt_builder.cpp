@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/core/region_marks.h"
 #include "engine/media/sha256.h"
 #include "engine/text/grounding.h"
 
@@ -75,6 +76,29 @@ Box place_of(const PictureRegion& region, Size size) {
   return box;
 }
 
+bool speaks_of_regions(const Request& request) {
+  bool regions = false, spoken = false;
+  for (const ChatMessage& message : request.messages)
+    for (const MessagePart& part : message.parts) regions |= !part.regions.empty(), spoken |= mentions_region(part.text);
+  return regions && spoken;
+}
+
+// Mentions mean the regions of the same message, or of the last one before it that has any.
+Request with_marks(const Request& request, std::span<const std::shared_ptr<const PictureRows>> pictures) {
+  Request named = request;
+  std::vector<int> marks;
+  size_t picture = 0;
+  for (ChatMessage& message : named.messages) {
+    std::vector<int> own;
+    for (const MessagePart& part : message.parts)
+      if (part.kind == MessagePart::Kind::picture) add_region_marks(*pictures[picture++], own);
+    if (!own.empty()) marks = std::move(own);
+    if (message.role != ChatMessage::Role::user) continue;
+    for (MessagePart& part : message.parts) part.text = with_region_marks(part.text, marks);
+  }
+  return named;
+}
+
 // With several pictures it must be clear which one is broken.
 template <class T>
 Result<T> numbered(Result<T> read, size_t index) {
@@ -125,18 +149,14 @@ Result<void> PromptBuilder::check_length(const std::vector<text::PromptPiece>& p
 Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
   BuiltPrompt built;
   std::vector<Encoded> pictures;
-  LAVA_TRY(const std::vector<text::PromptPiece> pieces, encode_text(request, pictures));
+  LAVA_TRY(std::vector<text::PromptPiece> pieces, encode_text(request, pictures));
   if (!pictures.empty() && !model_.vision) return cannot_see(model_.files);
   LAVA_CHECK_OK(check_length(pieces, pictures));
-  const int count = static_cast<int>(pictures.size());
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < count; ++i) {
-    if (request.on_progress) request.on_progress("picture", i, count);
-    LAVA_CHECK_OK(add_picture(run, pictures, static_cast<size_t>(i), built));
+  LAVA_CHECK_OK(add_pictures(run, request, pictures, built));
+  if (speaks_of_regions(request)) {
+    std::vector<Encoded> same;
+    LAVA_TRY(pieces, encode_text(with_marks(request, built.pictures), same));
   }
-  if (count > 0 && request.on_progress) request.on_progress("picture", count, count);
-  built.encode_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-
   for (const text::PromptPiece& piece : pieces) {
     if (piece.picture < 0) {
       LAVA_CHECK_OK(append_text(piece.ids, built.prompt));
@@ -149,6 +169,18 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
   if (built.prompt.size() == 0) return fail(Error::Kind::invalid, "The prompt is empty", {}, "Write something");
   LAVA_CHECK_OK(check_rows(built.prompt.size(), built.picture_rows, model_.decoder->context()));
   return built;
+}
+
+Result<void> PromptBuilder::add_pictures(Run& run, const Request& request, const std::vector<Encoded>& pictures, BuiltPrompt& built) {
+  const int count = static_cast<int>(pictures.size());
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < count; ++i) {
+    if (request.on_progress) request.on_progress("picture", i, count);
+    LAVA_CHECK_OK(add_picture(run, pictures, static_cast<size_t>(i), built));
+  }
+  if (count > 0 && request.on_progress) request.on_progress("picture", count, count);
+  built.encode_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return {};
 }
 
 Result<void> PromptBuilder::add_picture(Run& run, const std::vector<Encoded>& files, size_t index, BuiltPrompt& built) {

@@ -35,6 +35,7 @@ class PromptBuilder {
   };
   Result<std::vector<text::PromptPiece>> encode_text(const Request&, std::vector<Encoded>& pictures) const;
   Result<void> check_length(const std::vector<text::PromptPiece>&, const std::vector<Encoded>& pictures) const;
+  Result<void> add_pictures(Run&, const Request&, const std::vector<Encoded>& pictures, BuiltPrompt&);
   Result<void> add_picture(Run&, const std::vector<Encoded>& files, size_t index, BuiltPrompt&);
   Result<std::shared_ptr<const PictureRows>> rows_of(Run&, const std::vector<Encoded>& files, size_t index, PictureReport&);
   Result<void> append_text(const std::vector<int32_t>& ids, Prompt&) const;

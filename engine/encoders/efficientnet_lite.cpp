@@ -15,7 +15,8 @@ constexpr int stem_channels = 32, last_channels = 320;
 
 // Large maps go through the first blocks crop by crop, so that they stay in the cache; small ones together, so that products have many rows.
 constexpr size_t single_blocks = 5;
-constexpr int single_side = 20, single_channels = 40, last_side = 5;
+constexpr int single_side = EfficientnetLite::side / 8, single_channels = 40, last_side = EfficientnetLite::side / 32;
+static_assert(EfficientnetLite::side % 32 == 0);
 
 }  // namespace
 

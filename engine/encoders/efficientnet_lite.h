@@ -11,11 +11,11 @@ namespace lava {
 
 class EfficientnetLite {
  public:
-  static constexpr int side = 160, width = 1280, classes = 1000;
+  static constexpr int side = 224, width = 1280, classes = 1000;
 
   static Result<std::unique_ptr<EfficientnetLite>> load(Weights& weights, const io::TensorSource& source);
 
-  // crops f32 [n, 160, 160, 3], (RGB - 127) / 128 -> embeddings f32 [n, 1280].
+  // crops f32 [n, side, side, 3], (RGB - 127) / 128 -> embeddings f32 [n, 1280].
   Result<void> embed(Run& run, const Tensor& embeddings, const Tensor& crops) const;
   // embeddings -> probabilities f32 [n, 1000].
   void classify(Run& run, const Tensor& probabilities, const Tensor& embeddings) const;

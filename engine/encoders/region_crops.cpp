@@ -12,11 +12,11 @@ namespace {
 constexpr double context = 1.2, smallest = 0.06;  // sides of a crop in sides of the box and of the square
 constexpr int step = 4, first_sample = 2, samples = crop_side / step;
 constexpr float middle = 0.35f;  // half sides of the part of a box whose colours are the thing's
-constexpr int border = 4;        // samples at the edge of a crop that shows nothing around the box
+constexpr int border = 5;        // samples at the edge of a crop that shows nothing around the box
 
 enum Colour { red, orange, yellow, green, blue, purple, pink, brown, black, white, gray };
 
-// Corner of the 160 x 160 window in the square resized to `whole`.
+// Corner of the crop_side x crop_side window in the square resized to `whole`.
 struct Placing {
   int whole, x, y;
 };

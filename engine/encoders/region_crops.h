@@ -5,7 +5,7 @@
 
 namespace lava::regions {
 
-inline constexpr int crop_side = 160;
+inline constexpr int crop_side = 224;
 
 struct Crop {
   media::Picture pixels;  // crop_side x crop_side

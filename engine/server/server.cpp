@@ -217,6 +217,7 @@ class Server::Impl {
             {"parts", {{"text", m.text}, {"vision", m.vision}, {"adapters", m.adapters}, {"chat_format", m.chat_format}}},
             {"vision", !m.vision.empty()},
             {"grounding", m.grounding},
+            {"regions", m.regions},
             {"context", m.context},
             {"device", d.name},
             {"backend", d.backend},

@@ -108,6 +108,25 @@ Result<PictureFile> picture_file(const Json& part, const Limits& limits, const s
   return check_picture(std::move(*bytes), limits, name);
 }
 
+// Rectangles [x1, y1, x2, y2] of the picture that the user points at; whether they lie in it is checked with the picture.
+Result<std::vector<PictureRegion>> picture_regions(const Json& part) {
+  std::vector<PictureRegion> regions;
+  const auto found = part.find("regions");
+  if (found == part.end() || found->is_null()) return regions;
+  if (!found->is_array() || found->size() > most_objects) return bad_field("regions", fmt::format("it must be a list of at most {} rectangles", most_objects));
+  for (const Json& rectangle : *found) {
+    float sides[4];
+    bool usable = rectangle.is_array() && rectangle.size() == 4;
+    for (size_t i = 0; usable && i < 4; ++i) {
+      usable = rectangle[i].is_number() && std::abs(rectangle[i].get<double>()) < 1e6;
+      if (usable) sides[i] = rectangle[i].get<float>();
+    }
+    if (!usable) return bad_field("regions", "each must be four numbers: left, top, right and bottom in pixels of the upright picture");
+    regions.push_back({sides[0], sides[1], sides[2], sides[3]});
+  }
+  return regions;
+}
+
 Result<ChatMessage> message(const Json& json, const Limits& limits, int& pictures) {
   if (!json.is_object() || !json.contains("role") || !json["role"].is_string()) return bad_field("messages", "each needs a string \"role\"");
   const std::string role = json["role"].get<std::string>();
@@ -138,7 +157,8 @@ Result<ChatMessage> message(const Json& json, const Limits& limits, int& picture
       if (out.role != ChatMessage::Role::user) return bad_field("content", "only user messages may hold pictures");
       if (++pictures > limits.max_pictures) return fail(Kind::too_large, "There are too many pictures in the request", fmt::format("at most {} are taken", limits.max_pictures), "Send fewer");
       LAVA_TRY(PictureFile picture, picture_file(part, limits, "picture " + std::to_string(pictures)));
-      out.parts.push_back({MessagePart::Kind::picture, {}, std::move(picture)});
+      LAVA_TRY(std::vector<PictureRegion> regions, picture_regions(part));
+      out.parts.push_back({MessagePart::Kind::picture, {}, std::move(picture), std::move(regions)});
     } else {
       return bad_field("type", "parts of kind \"" + type.substr(0, 40) + "\" are not understood");
     }

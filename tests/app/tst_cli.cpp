@@ -219,6 +219,11 @@ void CliTest::errors_name_what_the_user_gave_data() {
                                      << "12 GB wanted";
   QTest::newRow("picture that the engine refuses") << ask({"undecodable", chelsea}) << "" << chelsea;
   QTest::newRow("no question") << ask({" "}) << "" << "There is no question";
+  QTest::newRow("region in words") << ask({"x", chelsea, "--region", "10,20,left,40"}) << "" << "10,20,left,40";
+  QTest::newRow("region of three") << ask({"x", chelsea, "--region", "10,20,30"}) << "" << "10,20,30";
+  QTest::newRow("region turned round") << ask({"x", chelsea, "--region", "30,20,10,40"}) << "" << "30,20,10,40";
+  QTest::newRow("region without a picture") << ask({"x", "--region", "10,20,30,40"}) << "" << "there are 0";
+  QTest::newRow("region of two pictures") << ask({"x", chelsea, coffee, "--region", "10,20,30,40"}) << "" << "there are 2";
   QTest::newRow("picture onto a folder") << ask({"x", chelsea, "--annotate", home_.filePath("folder.png")}) << "" << "folder.png is a folder";
   QTest::newRow("detect in nothing") << QStringList{"detect", "/no/holiday.png"} << "" << "/no/holiday.png";
   QTest::newRow("detect in a text") << QStringList{"detect", LAVA_SOURCE_DIR "/docs/api.md"} << "" << "api.md";

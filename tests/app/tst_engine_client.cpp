@@ -182,12 +182,15 @@ void EngineClientTest::the_request_carries_pictures_and_options() {
   FakeServer server;
   TurnContent first{Role::user, "one", {QByteArray(3 << 20, 'p'), "q"}, {"image/png", "image/jpeg"}}, second{Role::assistant, "two"},
       third{Role::user, "three"};
+  first.regions = {QRectF(QPointF(1, 2), QPointF(30.5, 40))};
   Question q(QUrl(server.url().toString() + "/v1/"), FakeServer::token(), {first, second, third}, AskOptions{77, 0.5, 9});
   QSignalSpy done(&q, &Question::done);
   QVERIFY(done.wait());
   const QJsonObject last = last_request(server.url());
   QCOMPARE(last["turns"].toInt(), 3);
   QCOMPARE(last["pictures"].toInt(), 2);
+  QCOMPARE(last["regions"].toArray()[0].toArray()[0].toArray(), (QJsonArray{1, 2, 30.5, 40}));
+  QVERIFY(last["regions"].toArray()[1].toArray().isEmpty());
   QCOMPARE(last["max_tokens"].toInt(), 77);
   QCOMPARE(last["stream"].toBool(), true);
   QCOMPARE(last["question"].toString(), QString("three"));

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes tests/fixtures/efficientnet/cases.json: what torch computes with the fp16 weights of resources/models/efficientnet-lite0 in
-float32 for pictures of tests/fixtures/default-v0, shrunk to 160 x 160 by Pillow. Needs torch, numpy, pillow and safetensors.
+float32 for pictures of tests/fixtures/default-v0, resized to 224 x 224 by Pillow. Needs torch, numpy, pillow and safetensors.
 
     python3 tests/goldens/make_efficientnet_cases.py
 """
@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = ["chelsea.png", "coffee.png", "scene0.png"]
-SIDE = 160
+SIDE = 224
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ def made_tensor(name: str, shape: list[int]) -> torch.Tensor:
     values = made(name, count)
     if name.endswith(".weight"):
         values *= np.float32(1.5 / math.sqrt(count // shape[0]))
-    elif name.endswith("deviation") or "trust" in name:
+    elif name.endswith("deviation"):
         values = values * np.float32(0.5) + np.float32(1)
     else:
         values *= np.float32(0.25)

@@ -31,18 +31,8 @@ const nlohmann::json& golden() {
 struct Model {
   Folder folder;
   MadeEmbeddings embeddings{golden()["width"]};
-  nlohmann::json vision = {{"encoder", "detector_regions"},
-                           {"encoder_file", (resources() / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors").string()},
-                           {"classifier_file", (resources() / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors").string()},
-                           {"proposals_file", "proposals.safetensors"},
-                           {"connector", "object_words"},
-                           {"connector_file", "connector.safetensors"}};
+  nlohmann::json vision = test::write_made_vision(folder.path(), golden());
 
-  Model() {
-    test::write_made_weights(folder.path() / "proposals.safetensors", golden()["proposals"]);
-    test::write_made_weights(folder.path() / "connector.safetensors", golden()["connector"]);
-    folder.write("config.json", golden()["config"].dump());
-  }
   Result<VisionPart> open() const {
     VisionOptions options;
     options.text_width = embeddings.width();

@@ -41,7 +41,7 @@ Tensor crops_of(Run& run, const nlohmann::json& cases) {
 TEST(EfficientnetLite, EmbeddingsAndClassesOfTorch) {
   const auto cases = read_json(fixtures() / "efficientnet/cases.json");
   ASSERT_EQ(cases.size(), 3u);
-  Workspace space(size_t{64} << 20);
+  Workspace space(size_t{96} << 20);
   lava::Run run = space.run();
   const Tensor crops = crops_of(run, cases), embeddings = run.arena.f32({3, EfficientnetLite::width});
   const Tensor probabilities = run.arena.f32({3, EfficientnetLite::classes});
@@ -64,7 +64,7 @@ TEST(EfficientnetLite, EmbeddingsAndClassesOfTorch) {
 
 TEST(EfficientnetLite, TogetherAsOneByOne) {
   const auto cases = read_json(fixtures() / "efficientnet/cases.json");
-  Workspace space(size_t{64} << 20);
+  Workspace space(size_t{96} << 20);
   lava::Run run = space.run();
   const Tensor crops = crops_of(run, cases), together = run.arena.f32({3, EfficientnetLite::width}), single = run.arena.f32({1, EfficientnetLite::width});
   ASSERT_TRUE(network().embed(run, together, crops));
@@ -75,7 +75,7 @@ TEST(EfficientnetLite, TogetherAsOneByOne) {
 }
 
 TEST(EfficientnetLite, StopsWhenAsked) {
-  Workspace space(size_t{64} << 20);
+  Workspace space(size_t{96} << 20);
   const std::atomic<bool> cancel = true;
   lava::Run run = space.run(&cancel);
   const Tensor crops = run.arena.f32({1, side, side, 3}), embeddings = run.arena.f32({1, EfficientnetLite::width});

@@ -51,6 +51,7 @@ class FakeModel : public Answerer {
     answer.timings.prompt_tokens = 7;
     answer.timings.decode_tokens = 3;
     seed = request.sampling.seed;
+    for (const MessagePart& part : request.messages.back().parts) regions.insert(regions.end(), part.regions.begin(), part.regions.end());
     return answer;
   }
   Result<Detections> detect(const DetectRequest& request) override {
@@ -71,11 +72,14 @@ class FakeModel : public Answerer {
   std::optional<uint64_t> seed;
   DetectRules rules;
   size_t picture_bytes = 0;
+  std::vector<PictureRegion> regions;
 
  private:
   ModelReport report_;
   DeviceInfo device_;
 };
+
+constexpr const char* one_pixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGPgEpEDAABoAD1UCKP3AAAAAElFTkSuQmCC";
 
 class ServerTest : public testing::Test {
  protected:
@@ -119,6 +123,17 @@ class ServerTest : public testing::Test {
   std::thread thread_;
   int port_ = 0;
 };
+
+TEST_F(ServerTest, RegionsGoWithTheirPicture) {
+  const Json picture = {{"type", "image_url"}, {"image_url", {{"url", one_pixel}}}, {"regions", Json::array({Json::array({0, 0.25, 1, 0.75}), Json::array({0, 0, 1, 1})})}};
+  const Json text = {{"type", "text"}, {"text", "What is [region]?"}};
+  const auto answer = post({{"messages", Json::array({Json{{"role", "user"}, {"content", Json::array({picture, text})}}})}});
+  ASSERT_EQ(answer->status, 200) << answer->body;
+  ASSERT_EQ(model_->regions.size(), 2u);
+  EXPECT_EQ(model_->regions[0].y1, 0.25f);
+  EXPECT_EQ(model_->regions[0].y2, 0.75f);
+  EXPECT_EQ(model_->regions[1].x2, 1);
+}
 
 TEST_F(ServerTest, WholeAnswer) {
   const auto answer = post(question("hi"));
@@ -280,6 +295,13 @@ TEST_F(ServerTest, BadFieldsAreNamed) {
   expect(body, "picture 1", 422);
   body["messages"][0]["content"][0]["image_url"]["url"] = "data:image/png;base64,Q*JD";
   expect(body, "base64");
+  Json& part = body["messages"][0]["content"][0];
+  part["image_url"]["url"] = one_pixel;
+  for (const Json& wrong : {Json(7), Json::array({1, 2, 3, 4}), Json::array({Json::array({1, 2, 3})}), Json::array({Json::array({1, 2, 3, "4"})}),
+                            Json::array({Json::array({1, 2, 3, 1e9})}), Json(std::vector<Json>(11, Json::array({0, 0, 1, 1})))}) {
+    part["regions"] = wrong;
+    expect(body, "regions");
+  }
   const auto broken = client().Post("/v1/chat/completions", "{\"messages\": [", "application/json");
   EXPECT_EQ(broken->status, 400);
   const auto deep = client().Post("/v1/chat/completions", std::string(100000, '['), "application/json");

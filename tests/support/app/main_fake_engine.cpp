@@ -22,6 +22,7 @@ namespace {
 struct Asked {
   std::string question;
   int pictures = 0, turns = 0;
+  json regions = json::array();
   int max_tokens = 0;
 };
 
@@ -43,7 +44,7 @@ Asked read_request(const json& body) {
         if (part.at("type") == "text")
           asked.question = part.at("text");
         else if (part.at("image_url").at("url").get<std::string>().starts_with("data:image/"))
-          ++asked.pictures;
+          asked.regions.push_back(part.value("regions", json::array())), ++asked.pictures;
       }
   }
   return asked;
@@ -142,6 +143,7 @@ void complete(const httplib::Request& request, httplib::Response& response) {
     std::lock_guard lock(last_mutex);
     last_request = {{"turns", asked.turns},
                     {"pictures", asked.pictures},
+                    {"regions", asked.regions},
                     {"max_tokens", asked.max_tokens},
                     {"stream", body.value("stream", false)},
                     {"model", body.value("model", "")},

@@ -14,7 +14,7 @@ std::vector<float> made_tensor(const std::string& name, const std::vector<size_t
   for (const size_t extent : shape) count *= extent;
   std::vector<float> values = made_numbers(name, count);
   const float weight = static_cast<float>(1.5 / std::sqrt(static_cast<double>(count / shape[0])));
-  const bool around_one = name.ends_with("deviation") || name.find("trust") != std::string::npos;
+  const bool around_one = name.ends_with("deviation");
   for (float& v : values) v = name.ends_with(".weight") ? v * weight : around_one ? v * 0.5f + 1 : v * 0.25f;
   return values;
 }
@@ -47,6 +47,19 @@ void write_made_weights(const std::filesystem::path& path, const nlohmann::json&
   std::string file(sizeof(length), '\0');
   std::memcpy(file.data(), &length, sizeof(length));
   write_text(path, file + text + body);
+}
+
+nlohmann::json write_made_vision(const std::filesystem::path& folder, const nlohmann::json& cases) {
+  const std::filesystem::path models = std::filesystem::path(LAVA_SOURCE_DIR) / "resources/models";
+  write_made_weights(folder / "proposals.safetensors", cases["proposals"]);
+  write_made_weights(folder / "connector.safetensors", cases["connector"]);
+  write_text(folder / "config.json", cases["config"].dump());
+  return {{"encoder", "detector_regions"},
+          {"encoder_file", (models / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors").string()},
+          {"classifier_file", (models / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors").string()},
+          {"proposals_file", "proposals.safetensors"},
+          {"connector", "object_words"},
+          {"connector_file", "connector.safetensors"}};
 }
 
 }  // namespace lava::test

@@ -12,4 +12,8 @@ std::vector<float> made_numbers(const std::string& name, size_t count);
 // shapes: {name: [extents]}, written as float32.
 void write_made_weights(const std::filesystem::path& path, const nlohmann::json& shapes);
 
+// The vision half of the default model with made-up weights of width 64: writes its files to the folder and gives the "vision" of model.json.
+// `cases`: tests/fixtures/regions/cases.json.
+nlohmann::json write_made_vision(const std::filesystem::path& folder, const nlohmann::json& cases);
+
 }  // namespace lava::test
