@@ -4,6 +4,7 @@
 #include <QJsonDocument>
 #include <QRegularExpression>
 #include <QTextStream>
+#include <cmath>
 
 #include "app/cli/annotate.h"
 #include "app/cli/commands.h"
@@ -79,15 +80,34 @@ Error with_file_names(Error error, const QStringList& files) {
   return error;
 }
 
+// "x1,y1,x2,y2" -> the rectangle; anything else is told with an example.
+Result<std::vector<QRectF>> read_regions(const QStringList& texts, const QStringList& pictures) {
+  std::vector<QRectF> regions;
+  if (!texts.isEmpty() && pictures.size() != 1)
+    return fail(Error::Kind::invalid, "A region needs one picture", QString("there are %1").arg(pictures.size()).toStdString(), "Give exactly one");
+  for (const QString& text : texts) {
+    const QStringList words = text.split(',');
+    double sides[4] = {0, 0, 0, 0};
+    bool usable = words.size() == 4;
+    for (int i = 0; usable && i < 4; ++i) sides[i] = words[i].trimmed().toDouble(&usable), usable = usable && std::abs(sides[i]) < 1e6;
+    if (!usable || sides[2] <= sides[0] || sides[3] <= sides[1])
+      return fail(Error::Kind::invalid, "This is not a region", text.toStdString(), "Write left, top, right and bottom in pixels: 10,20,110,95");
+    regions.emplace_back(QPointF(sides[0], sides[1]), QPointF(sides[2], sides[3]));
+  }
+  return regions;
+}
+
 struct Prepared {
   QString question;
   std::vector<LoadedPicture> pictures;
+  std::vector<QRectF> regions;
 };
 
 // Whatever can be wrong with the arguments is told before the engine starts.
 Result<Prepared> prepare(const AskArguments& arguments) {
   Prepared prepared;
   if (!arguments.annotate.isEmpty()) LAVA_CHECK_OK(check_output(arguments.annotate));
+  LAVA_TRY(prepared.regions, read_regions(arguments.regions, arguments.pictures));
   LAVA_TRY(prepared.pictures, load_pictures(arguments.pictures));
   LAVA_TRY(prepared.question, question_of(arguments.question));
   return prepared;
@@ -124,6 +144,7 @@ int ask_command(const AskArguments& arguments) {
     turn.pictures.push_back(picture.bytes);
     turn.picture_types.push_back(picture.attachment.mime);
   }
+  turn.regions = prepared->regions;
   QString text;
   const auto answer = (*session)->ask({std::move(turn)}, arguments.options, [&](const QString& delta) {
     text += delta;

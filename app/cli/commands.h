@@ -16,6 +16,7 @@ struct AskArguments {
   QString question;
   QStringList pictures;
   QString annotate;  // a PNG file to write; empty: none
+  QStringList regions;  // "x1,y1,x2,y2" in pixels of the only picture
   bool json = false, save = true;
 };
 int ask_command(const AskArguments& arguments);

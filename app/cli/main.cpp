@@ -15,7 +15,7 @@ namespace {
 // What CLI11 fills in; texts are bytes as the shell gave them.
 struct Parsed {
   std::string question, annotate, words, output, format = "markdown";
-  std::vector<std::string> pictures;
+  std::vector<std::string> pictures, regions;
   std::string model = "default", mmproj, server, engine;
   int threads = 0, max_tokens = 512;
   double temperature = 0;
@@ -109,6 +109,9 @@ int run(int argc, char** argv) {
   ask->add_option("QUESTION", p.question, "the question; - reads it from standard input")->required();
   ask->add_option("PICTURES", p.pictures, "picture files (PNG, JPEG, WebP, GIF, BMP)");
   ask->add_option("--annotate", p.annotate, "write the picture with the places of the answer drawn on it (PNG)");
+  ask->add_option("--region", p.regions, "x1,y1,x2,y2: points at a part of the picture, in pixels (repeatable; the question may say [region])")
+      ->expected(1)
+      ->take_all();
   ask->add_flag("--json", p.json, "print one JSON object: text, boxes in pixels of the picture, timings");
   add_engine_options(*ask, p);
   CLI::App* chat = app.add_subcommand("chat", "talk in the terminal");
@@ -133,9 +136,10 @@ int run(int argc, char** argv) {
   // The other commands are short and end at a signal by themselves.
   if (*ask || *chat) Interrupts::instance();
   if (*ask) {
-    QStringList pictures;
+    QStringList pictures, regions;
     for (const std::string& picture : p.pictures) pictures << text(picture);
-    return ask_command({choice_of(p), options_of(p, *ask), text(p.question), pictures, text(p.annotate), p.json, !p.no_save});
+    for (const std::string& region : p.regions) regions << text(region);
+    return ask_command({choice_of(p), options_of(p, *ask), text(p.question), pictures, text(p.annotate), regions, p.json, !p.no_save});
   }
   if (*chat) return chat_command({choice_of(p), options_of(p, *chat), p.resume, !p.no_save});
   if (*detect) return detect_command({text(p.question), text(p.annotate), p.detect, p.threads, p.json});

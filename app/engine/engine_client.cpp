@@ -14,13 +14,21 @@ constexpr qsizetype most_error_bytes = 1 << 20;
 
 QString role_word(Role role) { return role == Role::system ? "system" : role == Role::assistant ? "assistant" : "user"; }
 
+QJsonArray regions_of(const TurnContent& turn) {
+  QJsonArray regions;
+  for (const QRectF& r : turn.regions) regions.append(QJsonArray{r.left(), r.top(), r.right(), r.bottom()});
+  return regions;
+}
+
 QJsonValue content_of(const TurnContent& turn) {
   if (turn.pictures.empty()) return turn.text;
   QJsonArray parts;
   for (size_t i = 0; i < turn.pictures.size(); ++i) {
     const QString type = i < turn.picture_types.size() ? turn.picture_types[i] : QString("application/octet-stream");
     const QString url = "data:" + type + ";base64," + QString::fromLatin1(turn.pictures[i].toBase64());
-    parts.append(QJsonObject{{"type", "image_url"}, {"image_url", QJsonObject{{"url", url}}}});
+    QJsonObject part{{"type", "image_url"}, {"image_url", QJsonObject{{"url", url}}}};
+    if (i == 0 && !turn.regions.empty()) part["regions"] = regions_of(turn);
+    parts.append(part);
   }
   parts.append(QJsonObject{{"type", "text"}, {"text", turn.text}});
   return parts;

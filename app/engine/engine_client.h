@@ -3,6 +3,7 @@
 #include <QByteArray>
 #include <QJsonObject>
 #include <QObject>
+#include <QRectF>
 #include <QUrl>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct TurnContent {
   QString text;
   std::vector<QByteArray> pictures;    // encoded files (PNG, JPEG, WebP ...), sent as data URLs before the text
   std::vector<QString> picture_types;  // mime of each
+  std::vector<QRectF> regions = {};    // of the first picture, in pixels of it upright: what the user points at
 };
 
 struct AskOptions {
