@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "engine/core/region_marks.h"
+#include "engine/core/prompt_marks.h"
 #include "engine/media/sha256.h"
 #include "engine/text/grounding.h"
 
@@ -76,29 +76,6 @@ Box place_of(const PictureRegion& region, Size size) {
   return box;
 }
 
-bool speaks_of_regions(const Request& request) {
-  bool regions = false, spoken = false;
-  for (const ChatMessage& message : request.messages)
-    for (const MessagePart& part : message.parts) regions |= !part.regions.empty(), spoken |= mentions_region(part.text);
-  return regions && spoken;
-}
-
-// Mentions mean the regions of the same message, or of the last one before it that has any.
-Request with_marks(const Request& request, std::span<const std::shared_ptr<const PictureRows>> pictures) {
-  Request named = request;
-  std::vector<int> marks;
-  size_t picture = 0;
-  for (ChatMessage& message : named.messages) {
-    std::vector<int> own;
-    for (const MessagePart& part : message.parts)
-      if (part.kind == MessagePart::Kind::picture) add_region_marks(*pictures[picture++], own);
-    if (!own.empty()) marks = std::move(own);
-    if (message.role != ChatMessage::Role::user) continue;
-    for (MessagePart& part : message.parts) part.text = with_region_marks(part.text, marks);
-  }
-  return named;
-}
-
 // With several pictures it must be clear which one is broken.
 template <class T>
 Result<T> numbered(Result<T> read, size_t index) {
@@ -153,7 +130,7 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
   if (!pictures.empty() && !model_.vision) return cannot_see(model_.files);
   LAVA_CHECK_OK(check_length(pieces, pictures));
   LAVA_CHECK_OK(add_pictures(run, request, pictures, built));
-  if (speaks_of_regions(request)) {
+  if (model_.grounding() == "marks" && !pictures.empty() && speaks_of_places(request)) {
     std::vector<Encoded> same;
     LAVA_TRY(pieces, encode_text(with_marks(request, built.pictures), same));
   }

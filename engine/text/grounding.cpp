@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t longest_mark = 2;   // digits of an object's number
 constexpr size_t longest_label = 5;  // words
+constexpr float same_place = 0.95f;  // intersection over union
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
@@ -51,6 +52,23 @@ std::optional<Box> read_place(std::string_view text, size_t& at) {
   }
   at = next;
   return Box{values[0], values[1], values[2], values[3]};
+}
+
+float overlap(const Box& a, const Box& b) {
+  const float w = std::min(a.x2, b.x2) - std::max(a.x1, b.x1), h = std::min(a.y2, b.y2) - std::max(a.y1, b.y1);
+  if (!(w > 0 && h > 0)) return 0;
+  return w * h / ((a.x2 - a.x1) * (a.y2 - a.y1) + (b.x2 - b.x1) * (b.y2 - b.y1) - w * h);
+}
+
+// Number of the object whose box this is: written so, or else nearest to it; 0 for none.
+size_t object_at(const Box& box, std::string_view written, std::span<const Object> objects) {
+  size_t best = 0;
+  float most = same_place;
+  for (size_t k = 0; k < objects.size(); ++k) {
+    if (write_place(objects[k].box) == written) return k + 1;
+    if (const float shared = overlap(box, objects[k].box); shared > most) most = shared, best = k + 1;
+  }
+  return best;
 }
 
 bool one_of(std::string_view word, std::span<const std::string_view> list) {
@@ -181,6 +199,23 @@ Box to_square(const float pixels[4], int width, int height) {
   const int side = std::max(width, height);
   const auto along = [&](float pixel, int extent) { return (pixel + static_cast<float>((side - extent) / 2)) / static_cast<float>(side); };
   return {along(pixels[0], width), along(pixels[1], height), along(pixels[2], width), along(pixels[3], height)};
+}
+
+std::string places_to_marks(std::string_view text, std::span<const Object> objects) {
+  std::string out;
+  size_t done = 0;
+  for (size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at)) {
+    const size_t begin = at;
+    const auto box = read_place(text, at);
+    const size_t mark = box ? object_at(*box, text.substr(begin, at - begin), objects) : 0;
+    if (!box) ++at;
+    if (mark == 0) continue;
+    out += text.substr(done, begin - done);
+    out += fmt::format("[{}]", mark);
+    done = at;
+  }
+  out += text.substr(done);
+  return out;
 }
 
 bool to_pixels(const Box& box, int width, int height, float pixels[4]) {

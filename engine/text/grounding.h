@@ -47,6 +47,9 @@ class MarkRewriter {
 // The inverse of to_pixels.
 Box to_square(const float pixels[4], int width, int height);
 
+// The inverse of MarkRewriter on a whole text: places that are the box of an object (as written, or nearly) become its mark again.
+std::string places_to_marks(std::string_view text, std::span<const Object> objects);
+
 // Pixels {x1, y1, x2, y2} of the upright picture: the padding is taken off, the rest clamped. False when nothing is left.
 bool to_pixels(const Box& box, int width, int height, float pixels[4]);
 

@@ -85,6 +85,23 @@ TEST_F(DefaultModel, MarksBecomeBoxesInPixels) {
   EXPECT_EQ(describe->text.substr(box.mark_start, box.mark_end - box.mark_start), "[0.28, 0.20, 0.69, 0.60]");
 }
 
+// A client sends answers back as it got them, with boxes; the model reads its own marks.
+TEST_F(DefaultModel, AnswersComeBackAsTheMarksTheyWere) {
+  Request first = chat({picture_part(picture_file("default-v0/coffee.png")), text_part("Describe the picture with boxes.")}, 32);
+  const std::vector<int32_t> before = (*loaded_)->probe(first, 0).value().prompt_ids;
+  const Answer answer = (*loaded_)->answer(first).value();
+  ASSERT_EQ(answer.boxes.size(), 1u);
+  Request second = first;
+  add_turn(second, ChatMessage::Role::assistant, {text_part(answer.text)});
+  add_turn(second, ChatMessage::Role::user, {text_part("What color is it?")});
+  std::vector<int32_t> known = before;
+  known.insert(known.end(), answer.ids.begin(), answer.ids.end());
+  const std::vector<int32_t> after = (*loaded_)->probe(second, 0).value().prompt_ids;
+  ASSERT_GT(after.size(), known.size());
+  EXPECT_EQ(std::vector<int32_t>(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(known.size())), known);
+  EXPECT_GT((*loaded_)->answer(second).value().timings.cached_tokens, static_cast<int>(known.size()));
+}
+
 TEST_F(DefaultModel, WithoutAPictureTheAdapterIsOff) {
   Request plain = chat({text_part("What is the capital of France?")}, 12), off = plain, on = plain;
   off.adapters = std::vector<std::string>();

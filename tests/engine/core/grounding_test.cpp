@@ -74,6 +74,17 @@ TEST(Grounding, MarksBecomePlaces) {
   EXPECT_EQ(rewriter.pointed()[1].at, 30u + 11u);
 }
 
+TEST(Grounding, PlacesBecomeMarksAgain) {
+  const std::vector<Object> three = {{{0.1f, 0.2f, 0.5f, 0.65f}, 0.9f, "cat"}, {{0, 0, 1, 1}, 0.8f, ""}, {{0.104f, 0.203f, 0.5f, 0.65f}, 0.8f, ""}};
+  const std::string pointed = "A cat [1] on a mat [2], not [7], [0.5] or [x] [";
+  EXPECT_EQ(places_to_marks(whole(pointed, three), three), pointed);
+  EXPECT_EQ(places_to_marks("[0.1,.2, 0.5, 0.65][0.01, 0, 1, 1]", three), "[1][2]");  // other digits, the same place
+  EXPECT_EQ(places_to_marks("[0.10, 0.20, 0.50, 0.65]", std::span(three).subspan(2)), "[1]");  // written alike
+  const std::string elsewhere = "[0.10, 0.20, 0.50, 0.60] [0.20, 0.30, 0.40, 0.50]";
+  EXPECT_EQ(places_to_marks(elsewhere, three), elsewhere);
+  EXPECT_EQ(places_to_marks(whole(pointed, three), {}), whole(pointed, three));
+}
+
 TEST(Grounding, StreamedEqualsWhole) {
   std::mt19937 random(7);
   const auto all = objects();

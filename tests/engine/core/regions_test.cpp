@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "engine/core/region_marks.h"
+#include "engine/core/prompt_marks.h"
 #include "tests/support/engine/files.h"
 #include "tests/support/engine/goldens.h"
 #include "tests/support/engine/made_weights.h"
