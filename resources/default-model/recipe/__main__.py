@@ -164,7 +164,7 @@ class Recipe:
         examples = self.examples("train", TRAIN_SEED)
         say(f"{len(examples)} pictures")
         evidence = train_heads.cross_fitted(self.work, connector.heads, self.words(), examples)
-        feed = train_language.Feed(examples, evidence, self.talk(model), seed=int(time.time()))
+        feed = train_language.Feed(examples, evidence, self.talk(model))
         if self.device == "cuda" and not torch.cuda.is_available():
             sys.exit("torch sees no CUDA device here. Run it with --device cpu, or look at nvidia-smi.")
         train_language.train(self.work, model.to(self.device), connector, feed, self.budget * SHARES["language"], log=say)

@@ -30,8 +30,12 @@ TOOLS, PAIRS, REGIONS = 0.10, 0.06, 0.25  # shares of sequences
 class Feed:
     """Endless batches of sequences, nearly equal in length within a batch."""
 
-    def __init__(self, examples: list[Example], evidence: list[Evidence], talk: Talk, seed: int):
-        self.examples, self.evidence, self.talk, self.rng = examples, evidence, talk, random.Random(seed)
+    def __init__(self, examples: list[Example], evidence: list[Evidence], talk: Talk):
+        self.examples, self.evidence, self.talk = examples, evidence, talk
+        self.start(0)
+
+    def start(self, seed: int) -> None:
+        self.rng = random.Random(seed)
         self.order: list[int] = []
         self.waiting: list[list[Sequence]] = []
 
@@ -109,6 +113,7 @@ def train(work: Path, model: LanguageModel, connector: Connector, feed: Feed, se
     if path.exists():
         done = restore(path, model, connector, optimiser)
         log(f"going on after {done['steps']} steps")
+    feed.start(seed * 1_000_003 + done["steps"])  # a run that goes on does not repeat the beginning
     curve, saved = open(work / "loss.jsonl", "a"), time.time()
     parameters = [p for group in groups for p in group["params"]]
     while done["seconds"] < seconds:
