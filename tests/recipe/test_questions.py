@@ -113,7 +113,7 @@ class Doubt(unittest.TestCase):
 
     def test_doubtful_things_are_never_asserted(self):
         thing = Thing("dog", (0.2, 0.2, 0.8, 0.8), "brown", 1, [("wolf", 0.3), ("fox", 0.2)])
-        self.assertEqual(answers(Scene([thing]), "unsure"), {"I am not sure; it could be a wolf or a fox [1]."})
+        self.assertEqual(answers(Scene([thing]), "unsure"), {"Yes, perhaps: it could be a wolf or a fox [1]."})
         self.assertEqual(answers(Scene([thing]), "grounded"), {"Something that could be a wolf [1]."})
         self.assertEqual(answers(Scene([thing]), "yes"), set())
         said = {

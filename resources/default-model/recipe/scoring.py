@@ -198,7 +198,8 @@ def _first_noun(judge: Judge, want: dict, answer: str) -> bool:
 def _unsure(judge: Judge, want: dict, answer: str) -> bool:
     """Doubt in words, with one of the likely nouns if there are any."""
     said, options = judge.finder.nouns(answer), want.get("options", [])
-    if not ft.hedged(answer) or ft.yes_or_no(answer) is not None:
+    flat = ft.yes_or_no(answer) is not None and "perhaps" not in ft.plain(answer)
+    if not ft.hedged(answer) or flat or ft.yes_or_no(answer) == "no":
         return False
     return "recogni" in ft.plain(answer) or not options or any(judge.any_same(s, options) for s in said)
 

@@ -225,7 +225,8 @@ def unsure(view: View) -> Turn | None:
         return None
     thing = view.rng.choice(clear)
     options = [n for n, _ in thing.evidence[:2]]
-    return Turn(ask_about(view.rng, "yesno", view.rng.choice(options)), doubt_text(thing), "unsure", {"options": options}, [thing])
+    answer = f"Yes, perhaps: it could be {may_be(thing)}{marks_of([thing])}."  # who asks for it has a reason to think that it is there
+    return Turn(ask_about(view.rng, "yesno", view.rng.choice(options)), answer, "unsure", {"options": options}, [thing])
 
 
 def region(view: View) -> Turn | None:
