@@ -165,7 +165,7 @@ class Scoring(unittest.TestCase):
             "unsure",
             {"options": ["wolf", "dog"]},
             ["I am not sure; it could be a wolf or a dog [1].", "It might be a wolf.", "I do not recognize it."],
-            ["A wolf.", "Yes, perhaps a wolf.", "No.", "It could be a banana."],
+            ["A wolf.", "Yes, it is a wolf.", "No.", "It could be a banana."],
         )
         self.check(
             "absent", {"noun": "dog"}, ["I see no dog.", "There is no dog."], ["The dog is here [2].", "I see no dog [2].", "It is red."]
