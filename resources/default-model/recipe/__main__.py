@@ -20,7 +20,8 @@ sys.path.insert(0, str(HERE))
 MODELS = HERE.parents[1] / "models"
 DETECTOR = MODELS / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors"
 CLASSIFIER = MODELS / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors"
-STAGES = ("data", "proposals", "features", "heads", "language", "evaluate", "export", "card")
+FIXTURES = HERE.parents[2] / "tests/fixtures/default"
+STAGES = ("data", "proposals", "features", "heads", "language", "evaluate", "export", "card", "record")
 # of the budget; the data and the evaluation come on top of it
 SHARES = {"proposals": 0.05, "features": 0.16, "heads": 0.07, "language": 0.72}
 SECONDS_PER_SHARD = 22.0  # on two cores of 2024
@@ -213,6 +214,35 @@ class Recipe:
         model, connector = self.trained()
         export.write(self.out, self.work, model, connector)
         say(f"written to {self.out}")
+
+    def record(self) -> None:
+        """Answers of the trainer, float32 on the files as they ship, that the engine must give token for token."""
+        import torch
+
+        import export
+        import features
+        from dataset import load_head
+        from PIL import Image
+        from scenes import Library, compose
+
+        torch.set_num_threads(self.threads)
+        model, connector = self.trained()
+        model.merge()
+        library, pictures, asked = Library(self.work, "held"), [], {}
+        for i in range(5):
+            path = FIXTURES / f"scene{i}.png"
+            scene = compose(random.Random(7_000 + i), library)
+            if not path.exists():
+                scene.picture.save(path)
+            noun = scene.things[0].noun
+            asked[path.name] = ["What is in this picture?", f"Where is the {noun}?", f"How many things like a {noun} are there?", f"What color is the {noun}?"][: 4 if i < 4 else 2]
+        asked["chelsea.png"] = ["What is in this picture?", "Where is the cat?", "Is there a dog?"]
+        asked["coffee.png"] = ["Describe the picture in detail.", "Where is the cup?", "Describe the picture with boxes."]
+        pictures = [(name, Image.open(FIXTURES / name).convert("RGB")) for name in asked]
+        towers = features.Towers(DETECTOR, CLASSIFIER, fast=False)
+        lines = export.record(model, connector, self.talk(model), towers, load_head(self.out / "proposals.safetensors"), pictures, asked)
+        (FIXTURES / "golden.jsonl").write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        say(f"{len(lines)} answers recorded")
 
     def card(self) -> None:
         import card
