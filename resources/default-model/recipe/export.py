@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import torch
@@ -97,10 +98,21 @@ def record(model: LanguageModel, connector: Connector, talk: Talk, towers: Tower
                     "visual_row_means": [round(float(v), 5) for v in rows.mean(1)],
                     "answer_ids": ids,
                     "answer": model.text(ids),
+                    "with_boxes": with_boxes(model.text(ids), seen.boxes[1:]),
                     "top5": [[int(t), round(float(v), 4)] for t, v in zip(tokens, values)],
                 }
             )
     return lines
+
+
+def with_boxes(text: str, boxes) -> str:
+    """Marks as the places that a reader sees."""
+
+    def place(found: re.Match) -> str:
+        k = int(found[1])
+        return "[" + ", ".join(f"{float(v):.2f}" for v in boxes[k - 1]) + "]" if 1 <= k <= len(boxes) else found[0]
+
+    return re.sub(r"\[(\d+)\]", place, text)
 
 
 def first_logits(model: LanguageModel, prompt: torch.Tensor) -> torch.Tensor:
