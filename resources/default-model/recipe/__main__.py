@@ -171,8 +171,8 @@ class Recipe:
         train_language.train(self.work, model.to(self.device), connector, feed, self.budget * SHARES["language"], log=say)
         plot.loss_curve(self.work / "loss.jsonl", self.work / "loss.png")
 
-    def trained(self):
-        """float32, with the values that the files will hold."""
+    def trained(self, half: bool = False):
+        """float32, with the values that the files will hold; `half`: arithmetic of the language model in bf16, for many answers."""
         import torch
 
         import export
@@ -181,6 +181,9 @@ class Recipe:
         model, connector = self.model(train_language.RANK, torch.float32)
         train_language.restore(self.work / "language.pt", model, connector)
         export.round_to_half(connector, model)
+        if half:
+            model.merge()
+            model.to(torch.bfloat16)
         return model.eval(), connector.eval()
 
     def evaluate(self) -> None:
@@ -192,11 +195,10 @@ class Recipe:
         from dataset import load_head
 
         torch.set_num_threads(self.threads)
-        model, connector = self.trained()
-        model.merge()
+        model, connector = self.trained(half=True)
         talk, vocabulary, scores = self.talk(model), self.words().nouns, {}
-        for name, split, seed in (("known", "train", KNOWN_SEED), ("new", "held", NEW_SEED)):
-            examples = self.examples(split, seed)[: self.pictures]
+        for name, split, seed, pictures in (("known", "train", KNOWN_SEED, 60), ("new", "held", NEW_SEED, 120)):
+            examples = self.examples(split, seed)[:pictures]
             asked = exam.composite_questions(examples, vocabulary, nouns.similar, 11)
             scores[name] = evaluate.judge(name, model, connector, talk, [e.seen for e in examples], examples, asked, nouns.COCO, vocabulary, nouns.similar, self.work, say)
             say(f"{name}: {json.dumps(scores[name]['model'])}")
@@ -205,8 +207,6 @@ class Recipe:
         scores["photographs"] = evaluate.judge("photographs", model, connector, talk, seen, None, asked, nouns.COCO, vocabulary, nouns.similar, self.work, say)
         say(f"photographs: {json.dumps(scores['photographs']['model'])}")
         (self.work / "scores.json").write_text(json.dumps(scores, indent=1))
-
-    pictures = 150
 
     def export(self) -> None:
         import export

@@ -32,6 +32,7 @@ from train_heads import evidence
 BATCH = 32
 LIMITS = {"caption": 40, "tool": 110, "no_tool": 110}
 DETECTOR_THRESHOLD = 0.3
+CONTROL_EVERY = 3  # questions
 
 
 def look_at(connector: Connector, seen: Seen, example: Example | None = None, region: int = -1) -> Look:
@@ -112,13 +113,14 @@ def judge(name: str, model: LanguageModel, connector: Connector, talk: Talk, see
     answers = answer_all(model, connector, talk, looks, asked, log)
     template = [exam.detector_template(q, detector_names(seen[q.picture], coco)) for q in asked]
     checked = [i for i, q in enumerate(asked) if q.turn.task not in ("tool", "no_tool", "region")]
-    control = answer_all(model, connector, talk, [swapped[i] for i in checked], [asked[i] for i in checked])
+    controlled = checked[::CONTROL_EVERY]
+    control = answer_all(model, connector, talk, [swapped[i] for i in controlled], [asked[i] for i in controlled])
     with open(out / f"answers-{name}.jsonl", "w") as file:
         for q, text, plain in zip(asked, answers, template):
             good = scoring.score(q.turn.task, q.turn.want, text, boxes=q.boxes, vocabulary=vocabulary, similar=similar)
             file.write(json.dumps({"picture": q.picture, "task": q.turn.task, "question": q.turn.question, "want": q.turn.want, "answer": text, "right": bool(good), "detector": plain}) + "\n")
     return {"model": score_all(asked, answers, vocabulary, similar), "detector and template": score_all([asked[i] for i in checked], [template[i] for i in checked], vocabulary, similar),
-            "another picture": score_all([asked[i] for i in checked], control, vocabulary, similar)}
+            "another picture": score_all([asked[i] for i in controlled], control, vocabulary, similar)}
 
 
 def photographs(folder: Path, towers: Towers, head: ProposalHead) -> tuple[list[dict], list[Seen]]:
