@@ -183,7 +183,9 @@ class Recipe:
         export.round_to_half(connector, model)
         if half:
             model.merge()
+            embeddings = model.embeddings
             model.to(torch.bfloat16)
+            model.embeddings = embeddings  # scores of tokens stay in float32: in bf16 the best often tie
         return model.eval(), connector.eval()
 
     def evaluate(self) -> None:

@@ -143,13 +143,14 @@ class LanguageModel(nn.Module):
 
     def hidden(self, x: Tensor, mask: Tensor, positions: Tensor, caches: list[list[Tensor]] | None = None) -> Tensor:
         """x [batch, length, width], mask [batch, 1, length, keys] added to the scores, positions [batch, length]."""
+        x, mask = x.to(self.norm.dtype), mask.to(self.norm.dtype)
         cos, sin = self.cos[positions][:, None].to(x.dtype), self.sin[positions][:, None].to(x.dtype)
         for i, layer in enumerate(self.layers):
             x = layer(x, cos, sin, mask, None if caches is None else caches[i])
         return F.rms_norm(x, (WIDTH,), self.norm, RMS_EPSILON)
 
     def logits(self, h: Tensor) -> Tensor:
-        return F.linear(h, self.embeddings)
+        return F.linear(h.to(self.embeddings.dtype), self.embeddings)
 
     def merge(self) -> None:
         for module in self.modules():
