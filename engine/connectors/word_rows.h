@@ -1,4 +1,4 @@
-// What connectors share that make rows of the words of a language model.
+// Parts of connectors that make rows of the words of a language model.
 #pragma once
 #include <span>
 #include <string>

@@ -41,7 +41,7 @@ Result<std::unique_ptr<Detector>> Detector::open(Device& device) {
   std::unique_ptr<Detector> detector(new Detector(device, nullptr));
   LAVA_TRY(detector->source_, io::Safetensors::open(file));
   detector->weights_ = std::make_unique<Weights>(device);
-  LAVA_TRY(detector->own_, SsdliteMobilenetV2::load(*detector->weights_, *detector->source_, {}));
+  LAVA_TRY(detector->own_, SsdliteMobilenetV2::load(*detector->weights_, *detector->source_));
   detector->tower_ = detector->own_.get();
   LAVA_CHECK_OK(detector->allocate());
   return detector;

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* default_folder = "models/default-v0";
+constexpr const char* default_folder = "models/default";
 
 bool is_folder(const fs::path& path) {
   std::error_code error;

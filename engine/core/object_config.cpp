@@ -71,15 +71,6 @@ Result<ssd::Rules> read_proposal_rules(const nlohmann::json& config) {
   return rules;
 }
 
-Result<ObjectTokensConfig> read_object_tokens(const nlohmann::json& config, const ssd::Rules& rules, int classes) {
-  ObjectTokensConfig result;
-  LAVA_TRY(result.nouns, read_words(config, "nouns"));
-  LAVA_TRY(result.colours, read_words(config, "colours"));
-  LAVA_TRY(result.classes, read_classes(config, classes));
-  result.max_objects = rules.max;
-  return result;
-}
-
 Result<ObjectWordsConfig> read_object_words(const nlohmann::json& config) {
   ObjectWordsConfig result;
   LAVA_TRY(result.nouns, read_words(config, "nouns"));

@@ -1,15 +1,13 @@
-// config.json of the connectors that speak of objects: vocabularies, and rules for what counts as one.
+// config.json of the connector that speaks of objects: vocabularies, and rules for what counts as one.
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "engine/connectors/object_tokens.h"
 #include "engine/connectors/object_words.h"
 #include "engine/encoders/ssd_boxes.h"
 
 namespace lava {
 
 Result<ssd::Rules> read_proposal_rules(const nlohmann::json& config);
-Result<ObjectTokensConfig> read_object_tokens(const nlohmann::json& config, const ssd::Rules& rules, int classes);
 Result<ObjectWordsConfig> read_object_words(const nlohmann::json& config);
 
 }  // namespace lava

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/core/object_config.h"
 #include "engine/core/open_vision.h"
 #include "engine/encoders/detector_regions.h"
@@ -29,19 +27,6 @@ Result<const io::Safetensors*> open_weights(const Manifest& manifest, const char
   return opened;
 }
 
-Result<void> open_detector(const Manifest& manifest, VisionPart& part) {
-  LAVA_TRY(const ssd::Rules rules, read_proposal_rules(manifest.config));
-  LAVA_TRY(const io::Safetensors* tower, open_weights(manifest, "encoder_file", part));
-  LAVA_TRY(const io::Safetensors* connector, open_weights(manifest, "connector_file", part));
-  LAVA_TRY(part.encoder, SsdliteMobilenetV2::load(*part.weights, *tower, rules));
-  const EncoderInfo info = part.encoder->info();
-  LAVA_TRY(const ObjectTokensConfig objects, read_object_tokens(manifest.config, rules, info.object_classes));
-  LAVA_TRY(part.connector, ObjectTokens::load(*part.weights, *connector, objects, info, *manifest.options.embeddings));
-  part.name = fmt::format("ssdlite-mobilenet-v2, {} px, object rows", info.image_size);
-  part.cache_id = fmt::format("{}|{}", part.name, connector->describe());
-  return {};
-}
-
 Result<void> open_regions(const Manifest& manifest, VisionPart& part) {
   LAVA_TRY(const ssd::Rules rules, read_proposal_rules(manifest.config));
   LAVA_TRY(const io::Safetensors* detector, open_weights(manifest, "encoder_file", part));
@@ -56,19 +41,12 @@ Result<void> open_regions(const Manifest& manifest, VisionPart& part) {
   return {};
 }
 
-struct Pair {
-  std::string_view encoder, connector;
-  Result<void> (*open)(const Manifest&, VisionPart&);
-};
-constexpr Pair pairs[] = {{"ssdlite_mobilenet_v2", "object_tokens", open_detector}, {"detector_regions", "object_words", open_regions}};
-
 }  // namespace
 
 Result<VisionPart> open_vision_manifest(Device& device, const std::filesystem::path& folder, const nlohmann::json& vision, const VisionOptions& options) {
   LAVA_TRY(const std::string encoder, io::string_in(vision, "encoder"));
   LAVA_TRY(const std::string connector, io::string_in(vision, "connector"));
-  const auto pair = std::find_if(std::begin(pairs), std::end(pairs), [&](const Pair& p) { return p.encoder == encoder && p.connector == connector; });
-  if (pair == std::end(pairs))
+  if (encoder != "detector_regions" || connector != "object_words")
     return fail(Error::Kind::unsupported, "The vision parts of this model are not known", io::printable(encoder + ", " + connector));
   if (!options.embeddings || options.embeddings->width() != options.text_width)
     return fail(Error::Kind::internal, "Object rows need the word embeddings of the language model");
@@ -77,7 +55,7 @@ Result<VisionPart> open_vision_manifest(Device& device, const std::filesystem::p
 
   VisionPart part;
   part.weights = std::make_unique<Weights>(device);
-  LAVA_CHECK_OK(pair->open({device, folder, vision, options, std::move(config)}, part));
+  LAVA_CHECK_OK(open_regions({device, folder, vision, options, std::move(config)}, part));
   LAVA_TRY(part.partitioner, make_partitioner(detector_views()));
   const int side = part.encoder->info().image_size;
   part.largest = {{side, side}};

@@ -20,12 +20,12 @@ void put_pixels(const media::Picture& picture, float* out) {
 
 Result<std::unique_ptr<DetectorRegions>> DetectorRegions::load(Weights& weights, const Sources& sources, const ssd::Rules& rules) {
   std::unique_ptr<DetectorRegions> tower(new DetectorRegions);
-  LAVA_TRY(tower->detector_, SsdliteMobilenetV2::load(weights, sources.detector, rules));
+  LAVA_TRY(tower->detector_, SsdliteMobilenetV2::load(weights, sources.detector));
   LAVA_TRY(tower->proposals_, ProposalHead::load(weights, sources.proposals));
   LAVA_TRY(tower->classifier_, EfficientnetLite::load(weights, sources.classifier));
   tower->rules_ = rules;
-  const EncoderInfo& seen = tower->detector_->info();
-  tower->info_ = {object_width + EfficientnetLite::classes, 1, 1, seen.image_size, object_width, EfficientnetLite::classes, seen.mean, seen.std, true};
+  const PartitionConfig seen = detector_views();
+  tower->info_ = {object_width + EfficientnetLite::classes, 1, 1, seen.side, object_width, EfficientnetLite::classes, seen.mean, seen.std, true};
   return tower;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace lava::ssd {
 namespace {
@@ -20,11 +19,6 @@ bool suppressed(const Found& candidate, std::span<const Found> kept, const Rules
   return std::any_of(kept.begin(), kept.end(), [&](const Found& other) {
     return (!rules.per_class || other.class_id == candidate.class_id) && overlap(candidate.box, other.box) > rules.iou;
   });
-}
-
-// Share of [i / n, (i + 1) / n] inside [begin, end].
-double covered(int i, int n, double begin, double end) {
-  return std::max(0.0, std::min(end, (i + 1.0) / n) - std::max(begin, static_cast<double>(i) / n));
 }
 
 }  // namespace
@@ -94,21 +88,6 @@ std::vector<Found> pick(std::span<const Anchor> anchors, const float* codes, con
     all[i] = {{}, sigmoid(row[best]), static_cast<int>(i), best};
   }
   return keep(std::move(all), anchors, codes, rules);
-}
-
-void region_mean(const float* map, int n, int channels, const Box& box, float* out) {
-  std::fill(out, out + channels, 0.0f);
-  std::vector<double> wy(n), wx(n);
-  for (int i = 0; i < n; ++i) wy[i] = covered(i, n, box.y1, box.y2), wx[i] = covered(i, n, box.x1, box.x2);
-  const double sum = std::max(std::accumulate(wy.begin(), wy.end(), 0.0) * std::accumulate(wx.begin(), wx.end(), 0.0), 1e-9);
-  for (int y = 0; y < n; ++y) {
-    for (int x = 0; x < n; ++x) {
-      const float weight = static_cast<float>(wy[y] * wx[x] / sum);
-      if (weight == 0) continue;
-      const float* cell = map + (static_cast<int64_t>(y) * n + x) * channels;
-      for (int c = 0; c < channels; ++c) out[c] += weight * cell[c];
-    }
-  }
 }
 
 }  // namespace lava::ssd

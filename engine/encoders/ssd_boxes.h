@@ -1,4 +1,4 @@
-// From the raw outputs of a single-shot detector to boxes: anchors, decoding, suppression, means over a region. Plain host code.
+// From the raw outputs of a single-shot detector to boxes: anchors, decoding, suppression. Plain host code.
 #pragma once
 #include <array>
 #include <span>
@@ -50,8 +50,5 @@ std::vector<Found> pick(std::span<const Anchor> anchors, const float* codes, con
 
 float sigmoid(float x);
 std::string_view coco_name(int class_id);  // empty where the id has none
-
-// Mean of map [n, n, channels] over a box, each cell weighted with the area of it that the box covers; zeros for a box without area.
-void region_mean(const float* map, int n, int channels, const Box& box, float* out);
 
 }  // namespace lava::ssd

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "engine/encoders/view_pixels.h"
 #include "kernels/ops.h"
 
@@ -34,7 +31,7 @@ PartitionConfig detector_views() {
   return config;
 }
 
-Result<std::unique_ptr<SsdliteMobilenetV2>> SsdliteMobilenetV2::load(Weights& weights, const io::TensorSource& source, const ssd::Rules& proposals) {
+Result<std::unique_ptr<SsdliteMobilenetV2>> SsdliteMobilenetV2::load(Weights& weights, const io::TensorSource& source) {
   std::unique_ptr<SsdliteMobilenetV2> tower(new SsdliteMobilenetV2);
   LAVA_TRY(tower->stem_, load_window(weights, source, "stem", {32, 3, 3, 2, false}));
   int in = 32;
@@ -53,9 +50,6 @@ Result<std::unique_ptr<SsdliteMobilenetV2>> SsdliteMobilenetV2::load(Weights& we
   }
   LAVA_CHECK_OK(tower->load_predictors(weights, source));
   tower->anchors_ = ssd::make_anchors();
-  tower->proposals_ = proposals;
-  const PartitionConfig views = detector_views();
-  tower->info_ = {grid_width, 5, 5, side, object_width, ssd::classes - 1, views.mean, views.std};
   return tower;
 }
 
@@ -139,87 +133,14 @@ Result<Tensor> SsdliteMobilenetV2::read_view(Run& run, const View& view, const m
   const Tensor x = run.arena.f32({side, side, 3});
   const auto scope = run.arena.scope();
   const Tensor planes = run.arena.f32({3, side, side});
-  LAVA_CHECK_OK(view_pixels(run, picture, view, info_, planes));
+  const PartitionConfig views = detector_views();
+  EncoderInfo info;
+  info.image_size = side, info.mean = views.mean, info.std = views.std;
+  LAVA_CHECK_OK(view_pixels(run, picture, view, info, planes));
   Tensor interleaved(DType::f32, {3, side, side}, x.data);
   interleaved.stride = {1, int64_t{side} * 3, 3, 0};
   ops::copy_rows(run, interleaved, planes);
   return x;
-}
-
-Result<Features> SsdliteMobilenetV2::encode(Run& run, std::span<const View> views, const media::Picture& picture, const Signals& wanted) {
-  if (!wanted.layers.empty() || !wanted.cls_attention.empty())
-    return fail(Error::Kind::unsupported, "The detector cannot give what this method asks for", "it has no transformer layers");
-  Features features;
-  const Tensor grids = run.arena.f32({std::max<int64_t>(static_cast<int64_t>(views.size()), 1), 5, 5, grid_width});
-  const int64_t most = wanted.objects ? proposals_.max : 0;
-  const Tensor found = run.arena.f32({std::max<int64_t>(most, 1), object_width});
-  const Tensor classes = run.arena.f32({std::max<int64_t>(most, 1), ssd::classes - 1});
-  for (size_t i = 0; i < views.size(); ++i) {
-    const auto scope = run.arena.scope();
-    LAVA_TRY(const Tensor x, read_view(run, views[i], picture));
-    LAVA_TRY(const Outputs outputs, forward(run, x));
-    const Tensor detail = padded(run, outputs.maps[0]);
-    features.grids.push_back(grids.slice(static_cast<int64_t>(i), 1).reshape({5, 5, grid_width}));
-    join_grid(run, detail, outputs.maps[1], x, features.grids.back());
-    if (wanted.objects && i == 0) describe(run, outputs, detail, x, found, classes, features);
-  }
-  return features;
-}
-
-// 19 x 19 -> 20 x 20: the last row and column stand twice.
-Tensor SsdliteMobilenetV2::padded(Run& run, const Tensor& map) const {
-  const int n = map.extent[0], c = map.extent[2];
-  const Tensor out = run.arena.f32({n + 1, n + 1, c});
-  const auto part = [&](const Tensor& t, int y, int x, int h, int w) {
-    Tensor view = t;
-    view.extent = {h, w, c, 1};
-    view.data += (y * t.stride[0] + x * t.stride[1]) * static_cast<int64_t>(sizeof(float));
-    return view;
-  };
-  ops::copy_rows(run, part(out, 0, 0, n, n), map);
-  ops::copy_rows(run, part(out, n, 0, 1, n), part(map, n - 1, 0, 1, n));
-  ops::copy_rows(run, part(out, 0, n, n, 1), part(map, 0, n - 1, n, 1));
-  ops::copy_rows(run, part(out, n, n, 1, 1), part(map, n - 1, n - 1, 1, 1));
-  return out;
-}
-
-// Cells of 60 pixels: head | detail | colour, means over their parts.
-void SsdliteMobilenetV2::join_grid(Run& run, const Tensor& detail, const Tensor& head, const Tensor& x, const Tensor& out) const {
-  const auto scope = run.arena.scope();
-  const Tensor detail10 = run.arena.f32({10, 10, inner_width}), colour10 = run.arena.f32({10, 10, colour_width});
-  const Tensor joined = run.arena.f32({10, 10, grid_width});
-  ops::pool_mean(run, detail10, detail, 2);
-  ops::pool_mean(run, colour10, x, 30);
-  ops::copy_rows(run, joined.columns(0, head_width), head);
-  ops::copy_rows(run, joined.columns(head_width, inner_width), detail10);
-  ops::copy_rows(run, joined.columns(head_width + inner_width, colour_width), colour10);
-  ops::pool_mean(run, out, joined, 2);
-}
-
-// Which anchors become objects depends on the outputs, so this is where they are read back.
-void SsdliteMobilenetV2::describe(Run& run, const Outputs& outputs, const Tensor& detail, const Tensor& x, const Tensor& found, const Tensor& classes,
-                                  Features& features) const {
-  const Tensor colour = run.arena.f32({60, 60, colour_width});
-  ops::pool_mean(run, colour, x, 5);
-  std::vector<ssd::Found> picked(run.planning() ? proposals_.max : 0);
-  if (!run.planning()) picked = ssd::pick(anchors_, outputs.codes.f32(), outputs.logits.f32(), proposals_);
-  for (size_t k = 0; k < picked.size(); ++k) {
-    const auto row = static_cast<int64_t>(k);
-    features.objects.push_back({picked[k].box, picked[k].score, std::string(ssd::coco_name(picked[k].class_id))});
-    features.object_features.push_back(found.slice(row, 1).reshape({object_width}));
-    features.object_classes.push_back(classes.slice(row, 1).reshape({ssd::classes - 1}));
-    if (run.planning()) continue;
-    const Box& b = picked[k].box;
-    float *out = found.row(row), *probability = classes.row(row);
-    const float* logits = outputs.logits.row(picked[k].anchor);
-    for (int c = 1; c < ssd::classes; ++c) probability[c - 1] = ssd::sigmoid(logits[c]);
-    const float shrink = 19.0f / 20, cx = (b.x1 + b.x2) / 2, cy = (b.y1 + b.y2) / 2, w = (b.x2 - b.x1) / 4, h = (b.y2 - b.y1) / 4;
-    ssd::region_mean(outputs.maps[1].f32(), 10, head_width, b, out);
-    ssd::region_mean(detail.f32(), 20, inner_width, {b.x1 * shrink, b.y1 * shrink, b.x2 * shrink, b.y2 * shrink}, out + head_width);
-    float* roots = out + head_width + inner_width;
-    for (int c = 0; c + 1 < ssd::classes; ++c) roots[c] = std::sqrt(probability[c]);
-    ssd::region_mean(colour.f32(), 60, colour_width, {cx - w, cy - h, cx + w, cy + h}, roots + ssd::classes - 1);
-  }
 }
 
 Result<std::vector<Object>> SsdliteMobilenetV2::detections(Run& run, const View& view, const media::Picture& picture, float threshold, int max) const {

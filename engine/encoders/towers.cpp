@@ -6,7 +6,6 @@ namespace {
 constexpr TowerKind kinds[] = {
     {"clip", "clip_vision_model", "CLIP vision transformer: LLaVA-1.5, LLaVA-NeXT", clip_defaults, clip_named},
     {"siglip", "siglip_vision_model", "SigLIP vision transformer: LLaVA-OneVision", siglip_defaults, siglip_named},
-    {"ssdlite_mobilenet_v2", "", "SSDLite-MobileNetV2 detector (COCO): grid and proposals of the first default model", nullptr, nullptr},
     {"detector_regions", "", "SSDLite-MobileNetV2 finds regions, EfficientNet-Lite0 (ImageNet) looks at each: the default model", nullptr, nullptr},
 };
 

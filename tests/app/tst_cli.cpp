@@ -13,8 +13,8 @@
 using namespace lava::app;
 
 namespace {
-const QString chelsea = LAVA_SOURCE_DIR "/tests/fixtures/default-v0/chelsea.png";
-const QString coffee = LAVA_SOURCE_DIR "/tests/fixtures/default-v0/coffee.png";
+const QString chelsea = LAVA_SOURCE_DIR "/tests/fixtures/default/chelsea.png";
+const QString coffee = LAVA_SOURCE_DIR "/tests/fixtures/default/coffee.png";
 const QString answer_text = QString::fromUtf8("🐈 A cat sits on a mat.");
 
 struct Ran {

@@ -11,7 +11,7 @@
 using namespace lava::app;
 
 namespace {
-const QString chelsea = LAVA_SOURCE_DIR "/tests/fixtures/default-v0/chelsea.png";
+const QString chelsea = LAVA_SOURCE_DIR "/tests/fixtures/default/chelsea.png";
 
 QByteArray bytes_of(const QString& path) {
   QFile file(path);

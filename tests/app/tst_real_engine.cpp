@@ -8,6 +8,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -19,8 +20,20 @@
 using namespace lava::app;
 
 namespace {
-const QString chelsea = LAVA_SOURCE_DIR "/tests/fixtures/default-v0/chelsea.png";
+const QString fixtures = LAVA_SOURCE_DIR "/tests/fixtures/default/";
+const QString chelsea = fixtures + "chelsea.png";
+
+// What the default model answered when its weights were made.
+QJsonObject recorded(const QString& picture, const QString& question) {
+  QFile file(fixtures + "golden.jsonl");
+  if (!file.open(QFile::ReadOnly)) return {};
+  for (const QByteArray& line : file.readAll().split('\n')) {
+    const QJsonObject golden = QJsonDocument::fromJson(line).object();
+    if (golden["picture"] == picture && golden["question"] == question) return golden;
+  }
+  return {};
 }
+}  // namespace
 
 class RealEngineTest : public QObject {
   Q_OBJECT
@@ -43,7 +56,12 @@ void RealEngineTest::json_with_a_box_on_the_cat() {
   QVERIFY(process.waitForFinished(120000));
   QVERIFY2(process.exitCode() == 0, process.readAllStandardError().constData());
   const QJsonObject o = QJsonDocument::fromJson(process.readAllStandardOutput()).object();
-  QVERIFY(!o["text"].toString().isEmpty());
+  const QJsonObject golden = recorded("chelsea.png", "Where is the cat?");
+  QVERIFY(!golden.isEmpty());
+  const QString wanted = golden["with_boxes"].toString();
+  QCOMPARE(o["text"].toString(), wanted);
+  const auto place = QRegularExpression(R"(\[([\d.]+), ([\d.]+), ([\d.]+), ([\d.]+)\])").match(wanted);
+  QVERIFY2(place.hasMatch(), qPrintable(wanted));
   QVERIFY(o["timings"].toObject()["decode_tokens"].toInt() > 0);
   const QJsonArray boxes = o["boxes"].toArray();
   QVERIFY(!boxes.isEmpty());
@@ -52,6 +70,7 @@ void RealEngineTest::json_with_a_box_on_the_cat() {
   const double x1 = box[0].toDouble(), y1 = box[1].toDouble(), x2 = box[2].toDouble(), y2 = box[3].toDouble();
   QVERIFY(0 <= x1 && x1 < x2 && x2 <= 300 && 0 <= y1 && y1 < y2 && y2 <= 300);
   QVERIFY(x1 < 150 && 150 < x2 && y1 < 150 && 150 < y2);  // the face is in the middle
+  for (int i = 0; i < 4; ++i) QVERIFY(std::abs(box[i].toDouble() - 300 * place.captured(i + 1).toDouble()) < 2);
 }
 
 void RealEngineTest::the_second_question_reuses_the_picture() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes tests/fixtures/efficientnet/cases.json: what torch computes with the fp16 weights of resources/models/efficientnet-lite0 in
-float32 for pictures of tests/fixtures/default-v0, resized to 224 x 224 by Pillow. Needs torch, numpy, pillow and safetensors.
+float32 for pictures of tests/fixtures, resized to 224 x 224 by Pillow. Needs torch, numpy, pillow and safetensors.
 
     python3 tests/goldens/make_efficientnet_cases.py
 """
@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PICTURES = ["chelsea.png", "coffee.png", "scene0.png"]
+PICTURES = ["default/chelsea.png", "default/coffee.png", "transformers/llava15/scene.png"]
 SIDE = 224
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     model = efficientnet.load(load_file(str(ROOT / "resources/models/efficientnet-lite0/efficientnet-lite0-imagenet.safetensors")))
     cases = []
     for name in PICTURES:
-        picture = Image.open(ROOT / "tests/fixtures/default-v0" / name).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        picture = Image.open(ROOT / "tests/fixtures" / name).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         pixels = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]
         with torch.no_grad():
             embedding = model(efficientnet.normalise(pixels))

@@ -1,4 +1,4 @@
-// The vision half of the default model against an independent implementation: objects, number of rows, means of the first rows.
+// The vision half of the default model against an independent implementation: objects, number and means of the rows.
 #include <cstdlib>
 
 #include "engine/io/gguf.h"
@@ -59,7 +59,7 @@ class DefaultModel : public ::testing::Test {
     if (!part_) GTEST_SKIP() << "SmolLM2-135M-Instruct is not on this computer";
   }
   static Result<VisionPart> open(const TextEmbeddings& embeddings, int width) {
-    const auto folder = resources() / "default-v0";
+    const auto folder = resources() / "default";
     VisionOptions options;
     options.text_width = width;
     options.embeddings = &embeddings;
@@ -73,7 +73,7 @@ std::unique_ptr<GgufEmbeddings> DefaultModel::embeddings_;
 std::unique_ptr<VisionPart> DefaultModel::part_;
 
 TEST_F(DefaultModel, RowsAndObjectsOfEveryGolden) {
-  std::ifstream lines(fixtures() / "default-v0/golden.jsonl");
+  std::ifstream lines(fixtures() / "default/golden.jsonl");
   std::map<std::string, PictureRows> done;
   int compared = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -81,7 +81,7 @@ TEST_F(DefaultModel, RowsAndObjectsOfEveryGolden) {
     const auto golden = take(io::parse_json(line, "golden.jsonl"));
     const std::string name = golden["picture"];
     SCOPED_TRACE(name);
-    if (!done.contains(name)) done[name] = encode(*part_, take(media::read_picture(fixtures() / "default-v0" / name)));
+    if (!done.contains(name)) done[name] = encode(*part_, take(media::read_picture(fixtures() / "default" / name)));
     const PictureRows& rows = done[name];
     ASSERT_EQ(rows.info.size(), golden["visual_rows"].get<size_t>());
     ASSERT_EQ(rows.objects.size(), golden["objects"].size());
@@ -91,34 +91,32 @@ TEST_F(DefaultModel, RowsAndObjectsOfEveryGolden) {
       for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(box[i], wanted["box"][i].get<float>(), 1e-4);
       EXPECT_NEAR(rows.objects[k].score, wanted["score"].get<float>(), 1e-4);
     }
-    for (size_t r = 0; r < golden["visual_row_means"].size(); ++r) {
+    ASSERT_EQ(golden["visual_row_means"].size(), rows.info.size());
+    for (size_t r = 0; r < rows.info.size(); ++r) {
       double mean = 0;
       for (int i = 0; i < rows.width; ++i) mean += rows.rows[r * static_cast<size_t>(rows.width) + static_cast<size_t>(i)];
       EXPECT_NEAR(mean / rows.width, golden["visual_row_means"][r].get<double>(), 1e-4);
     }
     ++compared;
   }
-  EXPECT_EQ(compared, 14);
+  EXPECT_EQ(compared, 24);
 }
 
 TEST_F(DefaultModel, RowsSayWhatTheyAre) {
-  const PictureRows rows = encode(*part_, take(media::read_picture(fixtures() / "default-v0/coffee.png")));
-  ASSERT_EQ(rows.objects.size(), 2u);
-  ASSERT_EQ(rows.info.size(), 33u);
-  EXPECT_EQ(rows.info[7].kind, RowKind::image);
-  EXPECT_EQ(rows.info[7].y, 1);
-  EXPECT_EQ(rows.info[7].x, 2);
-  EXPECT_EQ(rows.info[25].kind, RowKind::object);
-  EXPECT_EQ(rows.info[32].kind, RowKind::object);
+  const PictureRows rows = encode(*part_, take(media::read_picture(fixtures() / "default/coffee.png")));
+  ASSERT_FALSE(rows.objects.empty());
+  ASSERT_EQ(rows.info.size(), 2 + 3 * rows.objects.size());
+  for (size_t r = 0; r < rows.info.size(); ++r) EXPECT_EQ(rows.info[r].kind, r < 2 ? RowKind::image : RowKind::object) << r;
+  EXPECT_FALSE(rows.objects[0].label.empty());
   const auto [views, plan] = take(part_->plan({640, 480}, 1));
   EXPECT_FALSE(plan.exact);
-  EXPECT_EQ(plan.rows, 25 + 4 * 8);
+  EXPECT_EQ(plan.rows, 2 + 3 * 10);
   EXPECT_EQ(views.size(), 1u);
 }
 
 // A wide picture is the same as the square that it is padded to.
 TEST_F(DefaultModel, PadsWithGrey) {
-  const auto coffee = take(media::read_picture(fixtures() / "default-v0/coffee.png"));
+  const auto coffee = take(media::read_picture(fixtures() / "default/coffee.png"));
   const auto wide = media::crop(coffee, {0, 60, 300, 180});
   const PictureRows a = encode(*part_, wide), b = encode(*part_, media::pad_to_square(wide, {128, 128, 128}));
   EXPECT_EQ(a.objects.size(), b.objects.size());
@@ -126,12 +124,16 @@ TEST_F(DefaultModel, PadsWithGrey) {
   EXPECT_NE(difference(a, encode(*part_, coffee)), 0);
 }
 
-TEST_F(DefaultModel, CannotBePointedAt) {
+TEST_F(DefaultModel, CanBePointedAt) {
+  const auto coffee = take(media::read_picture(fixtures() / "default/coffee.png"));
+  const PictureRows plain = encode(*part_, coffee);
   Workspace space(take(part_->arena_bytes()));
   lava::Run run = space.run();
-  const auto rows = part_->encode(run, media::blank_picture({50, 40}, 1, 2, 3), 1, {"content", {{0, 0, 1, 1}}});
-  ASSERT_FALSE(rows);
-  EXPECT_EQ(rows.error().kind, Error::Kind::unsupported);
+  const PictureRows pointed = take(part_->encode(run, coffee, 1, {"content", {{0.1f, 0.2f, 0.6f, 0.7f}}}));
+  ASSERT_EQ(pointed.objects.size(), plain.objects.size() + 1);
+  EXPECT_TRUE(pointed.objects.back().pointed);
+  ASSERT_EQ(pointed.info.size(), plain.info.size() + 3);
+  EXPECT_EQ(pointed.info.back().kind, RowKind::region);
 }
 
 TEST_F(DefaultModel, RefusesAnotherLanguageModel) {

@@ -159,6 +159,17 @@ TEST(OpenFolder, OtherLanguageModelIsRefused) {
   EXPECT_NE(part.error().message().find("100"), std::string::npos);
 }
 
+// Towers of these models look at the whole picture.
+TEST(OpenFolder, CannotBePointedAt) {
+  Copy copy("llava15");
+  const VisionPart part = take(copy.open());
+  Workspace space(take(part.arena_bytes()));
+  lava::Run run = space.run();
+  const auto rows = part.encode(run, media::blank_picture({50, 40}, 1, 2, 3), 1, {"content", {{0, 0, 1, 1}}});
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().kind, Error::Kind::unsupported);
+}
+
 TEST(OpenFolder, PicturesKeepTheirKeysAcrossPrompts) {
   const VisionPart next = take([] {
     VisionOptions options;
@@ -182,7 +193,7 @@ TEST(Parts, TheListNamesWhatIsRegistered) {
     return result;
   };
   EXPECT_EQ(names("partition"), partitioner_names());
-  EXPECT_EQ(names("connector"), (std::vector<std::string>{"mlp", "object_tokens", "object_words"}));
+  EXPECT_EQ(names("connector"), (std::vector<std::string>{"mlp", "object_words"}));
   for (const std::string& tower : names("encoder")) EXPECT_NE(find_tower(tower), nullptr);
   EXPECT_EQ(find_tower("clip_vision_model")->name, "clip");
   EXPECT_EQ(find_tower("resnet"), nullptr);

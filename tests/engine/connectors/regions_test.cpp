@@ -165,6 +165,8 @@ TEST(DetectorRegions, PlacesTakeTheRoomOfWhatIsFound) {
   const auto refused = part().encoder->encode(run, views, picture, wanted);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, Error::Kind::too_large);
+  wanted.places.clear(), wanted.layers = {3};
+  EXPECT_FALSE(part().encoder->encode(run, views, picture, wanted));
 }
 
 TEST(VisionPartPlaces, ChangeKeyAndRows) {
@@ -218,7 +220,7 @@ TEST(ObjectWords, RefusesAnotherLanguageModel) {
 // POST /v1/detect asks the detector inside the tower.
 TEST(DetectorRegions, ItsDetectorNamesByItself) {
   const auto detector = take(Detector::borrow(cpu(), *part().encoder->detector()));
-  const auto found = take(detector->detect(take(media::read_picture(fixtures() / "default-v0/chelsea.png")), {}));
+  const auto found = take(detector->detect(take(media::read_picture(fixtures() / "default/chelsea.png")), {}));
   ASSERT_EQ(found.objects.size(), 1u);
   EXPECT_EQ(found.objects[0].label, "cat");
 }

@@ -76,7 +76,7 @@ TEST_F(AssistantTest, TheSameQuestionAgainCostsOneRow) {
 TEST_F(AssistantTest, DetectsWithoutADetectorOfItsOwn) {
   const Request request = chat({picture_part(picture_file(llava + "/odd.png")), text_part("Detect.")});
   const Answer first = answer(request);
-  const auto found = assistant().detect({picture_file("default-v0/chelsea.png"), {}});
+  const auto found = assistant().detect({picture_file("default/chelsea.png"), {}});
   ASSERT_TRUE(found) << found.error().message();
   EXPECT_EQ(found->size, (Size{300, 300}));
   ASSERT_EQ(found->objects.size(), 1u);

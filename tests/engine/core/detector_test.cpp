@@ -15,7 +15,7 @@ Detector& detector() {
   return *instance;
 }
 
-media::Picture cat() { return take(media::read_picture(fixtures() / "default-v0/chelsea.png")); }
+media::Picture cat() { return take(media::read_picture(fixtures() / "default/chelsea.png")); }
 
 void paste(const media::Picture& from, int x, int y, media::Picture& to) {
   for (int row = 0; row < from.height; ++row)
@@ -61,9 +61,8 @@ TEST(Detector, EqualsTheOriginalGraph) {
 TEST(Detector, TheTowerOfAModelFindsTheSame) {
   Weights weights(cpu());
   const auto source = take(io::Safetensors::open(resources() / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors"));
-  const auto tower = take(SsdliteMobilenetV2::load(weights, *source, {}));
-  const VisionEncoder& encoder = *tower;
-  const auto borrowed = take(Detector::borrow(cpu(), *encoder.detector()));
+  const auto tower = take(SsdliteMobilenetV2::load(weights, *source));
+  const auto borrowed = take(Detector::borrow(cpu(), *tower));
   const auto a = take(borrowed->detect(cat(), {})), b = take(detector().detect(cat(), {}));
   ASSERT_EQ(a.objects.size(), 1u);
   ASSERT_EQ(b.objects.size(), 1u);

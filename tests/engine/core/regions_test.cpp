@@ -46,7 +46,7 @@ class Regions : public ::testing::Test {
   void SetUp() override { ASSERT_TRUE(loaded_->assistant); }
 
   static MessagePart cup(std::vector<PictureRegion> regions) {
-    MessagePart part = picture_part(picture_file("default-v0/coffee.png"));
+    MessagePart part = picture_part(picture_file("default/coffee.png"));
     part.regions = std::move(regions);
     return part;
   }

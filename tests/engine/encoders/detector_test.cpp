@@ -11,7 +11,7 @@ namespace {
 struct Detector {
   std::unique_ptr<io::Safetensors> source = take(io::Safetensors::open(resources() / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors"));
   Weights weights{cpu()};
-  std::unique_ptr<SsdliteMobilenetV2> tower = take(SsdliteMobilenetV2::load(weights, *source, {}));
+  std::unique_ptr<SsdliteMobilenetV2> tower = take(SsdliteMobilenetV2::load(weights, *source));
   std::unique_ptr<Partitioner> partitioner = take(make_partitioner(detector_views()));
 };
 
@@ -69,19 +69,6 @@ TEST(SsdBoxes, SuppressionLooksAtClassesOnlyWhenAsked) {
   EXPECT_TRUE(ssd::pick(anchors, codes.data(), logits.data(), rules).empty());
 }
 
-TEST(SsdBoxes, RegionMeanWeighsByArea) {
-  const float map[4] = {1, 2, 3, 4};  // 2 x 2, one channel
-  float mean = 0;
-  ssd::region_mean(map, 2, 1, {0, 0, 1, 1}, &mean);
-  EXPECT_FLOAT_EQ(mean, 2.5f);
-  ssd::region_mean(map, 2, 1, {0.25f, 0, 0.75f, 0.5f}, &mean);
-  EXPECT_FLOAT_EQ(mean, 1.5f);
-  ssd::region_mean(map, 2, 1, {0.4f, 0.4f, 1, 1}, &mean);  // 0.1 and 0.5 of the axes
-  EXPECT_NEAR(mean, (0.01 * 1 + 0.05 * 2 + 0.05 * 3 + 0.25 * 4) / 0.36, 1e-6);
-  ssd::region_mean(map, 2, 1, {0.3f, 0.3f, 0.3f, 0.3f}, &mean);
-  EXPECT_EQ(mean, 0);
-}
-
 // The fixture has four decimals of logits near 4, computed in float32 in another order.
 TEST(SsdliteMobilenetV2, RawOutputsAndMaps) {
   const auto golden = read_json(fixtures() / "detector/detector-golden.json");
@@ -115,7 +102,7 @@ TEST(SsdliteMobilenetV2, RawOutputsAndMaps) {
 TEST(SsdliteMobilenetV2, NamesWhatItFinds) {
   Workspace space(size_t{64} << 20);
   lava::Run run = space.run();
-  const auto picture = take(media::read_picture(fixtures() / "default-v0/chelsea.png"));
+  const auto picture = take(media::read_picture(fixtures() / "default/chelsea.png"));
   const auto views = take(detector().partitioner->views(picture.size(), 1));
   const auto found = take(detector().tower->detections(run, views.front(), picture, 0.4f, 20));
   ASSERT_FALSE(found.empty());
@@ -124,29 +111,6 @@ TEST(SsdliteMobilenetV2, NamesWhatItFinds) {
   EXPECT_NEAR(found[0].box.x1, 0.0007f, 1e-3);
   EXPECT_NEAR(found[0].box.y2, 0.8452f, 1e-3);
   EXPECT_EQ(run.arena.used(), 0u);
-}
-
-TEST(SsdliteMobilenetV2, EncodeGivesGridObjectsAndTheirFeatures) {
-  Workspace space(size_t{64} << 20);
-  lava::Run run = space.run();
-  const media::Picture picture = prepared_picture();
-  const auto views = take(detector().partitioner->views(picture.size(), 1));
-  Signals wanted;
-  wanted.objects = true;
-  const Features features = take(detector().tower->encode(run, views, picture, wanted));
-  ASSERT_EQ(features.grids.size(), 1u);
-  EXPECT_EQ(features.grids[0].extent[2], 1859);
-  ASSERT_FALSE(features.objects.empty());
-  ASSERT_EQ(features.object_features.size(), features.objects.size());
-  for (size_t k = 0; k < features.objects.size(); ++k) {
-    const float* classes = features.object_classes[k].f32();
-    EXPECT_FLOAT_EQ(*std::max_element(classes, classes + 90), features.objects[k].score);
-    if (k > 0) {
-      EXPECT_LE(features.objects[k].score, features.objects[k - 1].score);
-    }
-  }
-  wanted.layers = {3};
-  EXPECT_FALSE(detector().tower->encode(run, views, picture, wanted));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ void put(const media::Picture& picture, float* out) {
 Tensor crops_of(Run& run, const nlohmann::json& cases) {
   const Tensor crops = run.arena.f32({static_cast<int64_t>(cases.size()), side, side, 3});
   for (size_t i = 0; i < cases.size(); ++i) {
-    const auto picture = take(media::read_picture(fixtures() / "default-v0" / cases[i]["picture"].get<std::string>()));
+    const auto picture = take(media::read_picture(fixtures() / cases[i]["picture"].get<std::string>()));
     put(media::resize(picture, {side, side}, media::Filter::bilinear), crops.slice(static_cast<int64_t>(i), 1).f32());
   }
   return crops;

@@ -20,7 +20,7 @@ class ChatFixture {
   bool idle() const { return !chat->busy(); }
   QStringList kinds() const;  // of the rows on screen, top to bottom
   QVariantMap entry(const QString& kind) const;  // of the newest row of that kind
-  static QString picture() { return QString(LAVA_SOURCE_DIR) + "/tests/fixtures/default-v0/chelsea.png"; }
+  static QString picture() { return QString(LAVA_SOURCE_DIR) + "/tests/fixtures/default/chelsea.png"; }
 
   QTemporaryDir folder;
   std::unique_ptr<app::HistoryStore> history;
