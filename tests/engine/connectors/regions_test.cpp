@@ -207,6 +207,17 @@ TEST(ObjectWords, ConfigurationsAreChecked) {
   EXPECT_NE(refusal([](nlohmann::json& c) { c.erase("coco"); }).find("classes"), std::string::npos);
 }
 
+TEST(OpenVisionManifest, UnknownPartsAreNamed) {
+  for (const auto& [key, name] : {std::pair("encoder", "mlp"), {"connector", "detector_regions"}}) {
+    Model model;
+    model.vision[key] = name;
+    const auto opened = model.open();
+    ASSERT_FALSE(opened) << key;
+    EXPECT_EQ(opened.error().kind, Error::Kind::unsupported);
+    EXPECT_NE(opened.error().message().find(name), std::string::npos) << opened.error().message();
+  }
+}
+
 TEST(ObjectWords, RefusesAnotherLanguageModel) {
   Model model;
   VisionOptions options;
