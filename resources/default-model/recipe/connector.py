@@ -21,6 +21,7 @@ HIDDEN, COLOUR_HIDDEN = 512, 64
 OCTAVES = 4
 KINDS = ("scene", "plain", "noise", "text", "dark")
 POSITION_WORDS = ("left", "middle", "right", "top", "middle", "bottom")
+NUMBER_WORDS = ("one", "two", "three", "four", "five")
 PLACE = 8 * OCTAVES + 3 + len(POSITION_WORDS) + 2
 COUNTS = 4 + 4 + 3
 ROWS_PER_OBJECT, PICTURE_ROWS = 3, 2
@@ -128,15 +129,23 @@ class Connector(nn.Module):
         self.count = nn.Linear(COUNTS, width)
         self.kind_rows = nn.Parameter(torch.randn(len(KINDS), width) * spread * 0.5)
         self.role = nn.Parameter(torch.randn(5, width) * spread * 0.25)
-        for layer in (self.place, self.count):
-            nn.init.normal_(layer.weight, std=spread * 0.3)
-            nn.init.zeros_(layer.bias)
-        with torch.no_grad():
-            for i, word in enumerate(POSITION_WORDS):
-                self.place.weight[:, 8 * OCTAVES + 3 + i] += embed(" " + word) * 0.5
+        self._start_with_words(embed, spread)
         self.register_buffer("noun_words", torch.stack([embed(" " + noun) for noun in words.nouns + ["nothing"]]), persistent=False)
         self.register_buffer("colour_words", torch.stack([embed(" " + colour) for colour in words.colours]), persistent=False)
         self.register_buffer("digits", torch.stack([embed(str(k)) for k in range(1, 11)]), persistent=False)
+
+    @torch.no_grad()
+    def _start_with_words(self, embed, spread: float) -> None:
+        """Places and numbers begin as the words for them, which the language model can read at once; the finer features begin near zero."""
+        for layer in (self.place, self.count):
+            nn.init.normal_(layer.weight, std=spread * 0.02)
+            nn.init.zeros_(layer.bias)
+        for i, word in enumerate(POSITION_WORDS):
+            self.place.weight[:, 8 * OCTAVES + 3 + i] += embed(" " + word)
+        numbers = [embed(" " + word) for word in NUMBER_WORDS]
+        self.count.bias += numbers[0]
+        for i in range(4):  # step i of "how many others" turns the word for i + 1 into the one for i + 2
+            self.count.weight[:, 4 + i] += numbers[i + 1] - numbers[i]
 
     def object_rows(self, boxes: Tensor, scores: Tensor, region: Tensor, nouns: Tensor, colours: Tensor) -> Tensor:
         """Of n objects in the order of their marks -> [3 n, width]."""
