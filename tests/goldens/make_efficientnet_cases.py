@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/fixtures/efficientnet/cases.json: what torch computes with the fp16 weights of resources/models/efficientnet-lite0 in
+"""Writes tests/fixtures/efficientnet/cases.json: what torch computes with the fp16 weights of resources/models/default/classifier.safetensors in
 float32 for pictures of tests/fixtures, resized to 224 x 224 by Pillow. Needs torch, numpy, pillow and safetensors.
 
     python3 tests/goldens/make_efficientnet_cases.py
@@ -26,7 +26,7 @@ def main() -> None:
     import efficientnet
 
     torch.set_num_threads(1)
-    model = efficientnet.load(load_file(str(ROOT / "resources/models/efficientnet-lite0/efficientnet-lite0-imagenet.safetensors")))
+    model = efficientnet.load(load_file(str(ROOT / "resources/models/default/classifier.safetensors")))
     cases = []
     for name in PICTURES:
         picture = Image.open(ROOT / "tests/fixtures" / name).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)

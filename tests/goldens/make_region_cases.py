@@ -91,7 +91,7 @@ def main() -> None:
     from train_heads import evidence
 
     torch.set_num_threads(1)
-    towers = features.Towers(MODELS / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors", MODELS / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors", fast=False)
+    towers = features.Towers(MODELS / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors", MODELS / "default/classifier.safetensors", fast=False)
     head = proposals.ProposalHead()
     head_shapes = fill(head, lambda name: name.replace(".conv.", "."))
     coco = {16: "bird", 17: "cat", 18: "dog", 3: "car", 10: "traffic light", 47: "cup", 50: "spoon", 46: "wine glass", 1: "person", 84: "book"}

@@ -13,7 +13,7 @@ namespace {
 constexpr int side = EfficientnetLite::side;
 
 struct Network {
-  std::unique_ptr<io::Safetensors> source = take(io::Safetensors::open(resources() / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors"));
+  std::unique_ptr<io::Safetensors> source = take(io::Safetensors::open(resources() / "default/classifier.safetensors"));
   Weights weights{cpu()};
   std::unique_ptr<EfficientnetLite> net = take(EfficientnetLite::load(weights, *source));
 };

@@ -56,7 +56,7 @@ nlohmann::json write_made_vision(const std::filesystem::path& folder, const nloh
   write_text(folder / "config.json", cases["config"].dump());
   return {{"encoder", "detector_regions"},
           {"encoder_file", (models / "ssdlite/ssdlite-mobilenet-v2-coco.safetensors").string()},
-          {"classifier_file", (models / "efficientnet-lite0/efficientnet-lite0-imagenet.safetensors").string()},
+          {"classifier_file", (models / "default/classifier.safetensors").string()},
           {"proposals_file", "proposals.safetensors"},
           {"connector", "object_words"},
           {"connector_file", "connector.safetensors"}};
