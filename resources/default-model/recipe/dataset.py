@@ -141,11 +141,6 @@ def build(work: Path, detector_file: Path, classifier_file: Path, split: str, sh
     return folder
 
 
-def photographs(work: Path, towers: Towers, head: proposals.ProposalHead, folder: str) -> list[Seen]:
-    paths = sorted((work / folder).glob("*.jpg")) + sorted((work / folder).glob("*.png"))
-    return [towers.look([Image.open(p)], head)[0] for p in paths]
-
-
 VIEWS = 6  # of every training photograph
 
 

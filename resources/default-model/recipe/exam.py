@@ -11,8 +11,7 @@ import questions
 import words
 from dataset import Example, match
 from scene import Scene, Thing, Turn
-from wordings import noun_slots  # noqa: F401  the wordings are those of training
-from seeing import ask_about, caption_want, View
+from seeing import ask_about
 from wordings import WORDINGS, word
 
 COMPOSITE_TASKS = ("yes", "no", "count", "count_none", "colour", "position", "box", "caption", "relation", "region", "tool", "no_tool")

@@ -115,6 +115,11 @@ class Towers:
     @torch.no_grad()
     def detect(self, squares: list[Image.Image]) -> tuple[Tensor, ...]:
         pixels = np.stack([np.asarray(s.resize((detector.SIDE, detector.SIDE), Image.BILINEAR)) for s in squares])
+        return self.detect_pixels(pixels)
+
+    @torch.no_grad()
+    def detect_pixels(self, pixels: np.ndarray) -> tuple[Tensor, ...]:
+        """Squares of the detector's size, [n, 300, 300, 3] bytes."""
         return tuple(self._run_detector(detector.normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2)).contiguous()))
 
     @torch.no_grad()

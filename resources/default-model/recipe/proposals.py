@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import detector
-from detector import MAP_SIDES
 from efficientnet import Conv
 
 CHANNELS = (576, 1280, 512, 256, 256, 128)
@@ -127,7 +126,3 @@ def propose(out: Tensor, codes: Tensor, logits: Tensor, at: Tensor, threshold: f
     area = (boxes[kept, 2:] - boxes[kept, :2]).prod(-1)
     kept = [kept[i] for i in torch.argsort(area, descending=True, stable=True).tolist()]
     return boxes[kept], scores[kept], kept
-
-
-def maps_shape(batch: int) -> list[tuple[int, ...]]:
-    return [(batch, c, s, s) for c, s in zip(CHANNELS, MAP_SIDES)]

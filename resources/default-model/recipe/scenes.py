@@ -128,14 +128,14 @@ def background(rng: random.Random, library: Library, width: int, height: int) ->
     return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), None
 
 
-def _recolour(rng: random.Random, image: Image.Image) -> Image.Image:
+def recolour(rng: random.Random, image: Image.Image) -> Image.Image:
     pixels = np.asarray(image)
     hsv = np.asarray(Image.fromarray(pixels[..., :3]).convert("HSV")).copy()
     hsv[..., 0] = (hsv[..., 0].astype(int) + rng.randrange(30, 226)) % 256
     return Image.fromarray(np.dstack([np.asarray(Image.fromarray(hsv, "HSV").convert("RGB")), pixels[..., 3]]), "RGBA")
 
 
-def _vary(rng: random.Random, image: Image.Image) -> Image.Image:
+def vary(rng: random.Random, image: Image.Image) -> Image.Image:
     if rng.random() < 0.5:
         image = image.transpose(Image.FLIP_LEFT_RIGHT)
     if rng.random() < 0.5:
@@ -216,8 +216,8 @@ def compose(rng: random.Random, library: Library) -> Scene:
     for index in chosen:
         cutout = library.image(index)
         if rng.random() < 0.2 and not library.entries[index].get("photo"):
-            cutout = _recolour(rng, cutout)
-        cutout = _vary(rng, cutout)
+            cutout = recolour(rng, cutout)
+        cutout = vary(rng, cutout)
         box = _place(rng, cutout, len(chosen), taken, width, height)
         if box is None:
             continue

@@ -229,19 +229,27 @@ def unsure(view: View) -> Turn | None:
     return Turn(ask_about(view.rng, "yesno", view.rng.choice(options)), answer, "unsure", {"options": options}, [thing])
 
 
+def _pointed_at(view: View, things: list[Thing]) -> Thing:
+    """One of the things, the user's own regions first."""
+    return view.rng.choice([t for t in things if t.region] or things)
+
+
+def _doubted(question: str, thing: Thing) -> Turn:
+    return Turn(question, doubt_text(thing), "unsure", {"options": [n for n, _ in thing.evidence[:2]]}, [thing])
+
+
 def region(view: View) -> Turn | None:
     """What a mark holds; the user's own regions first."""
     marked = [t for t in view.seen if t.mark is not None]
-    drawn = [t for t in marked if t.region]
     if not marked:
         return None
-    thing = view.rng.choice(drawn or marked)
-    if len(drawn) == 1 and view.rng.random() < 0.3:
+    thing = _pointed_at(view, marked)
+    if sum(t.region for t in marked) == 1 and view.rng.random() < 0.3:
         question = word(view.rng, WORDINGS, "drawn")
     else:
         question = word(view.rng, WORDINGS, "region", mark=f"[{thing.mark}]")
     if certainty(thing) != "sure":
-        return Turn(question, doubt_text(thing), "unsure", {"options": [n for n, _ in thing.evidence[:2]]}, [thing])
+        return _doubted(question, thing)
     return Turn(question, words.sentence(words.article(thing.noun, thing.colour)), "region",
                 {"noun": thing.noun, "colour": thing.colour}, [thing])
 
@@ -255,10 +263,9 @@ def region_none(view: View) -> Turn | None:
 
 def region_yes(view: View) -> Turn | None:
     marked = [t for t in view.seen if t.mark is not None]
-    drawn = [t for t in marked if t.region]
     if not marked:
         return None
-    thing = view.rng.choice(drawn or marked)
+    thing = _pointed_at(view, marked)
     right = view.rng.random() < 0.5
     others = [n for n in view.groups if n not in similar_set(view.similar, thing.noun)]  # another thing of the same picture
     wrong = view.rng.choice(others) if others and view.rng.random() < 0.5 else view.absent()
@@ -267,7 +274,7 @@ def region_yes(view: View) -> Turn | None:
         return None
     question = word(view.rng, WORDINGS, "region_yes", mark=f"[{thing.mark}]", a=words.kind(noun))
     if certainty(thing) != "sure":
-        return Turn(question, doubt_text(thing), "unsure", {"options": [n for n, _ in thing.evidence[:2]]}, [thing])
+        return _doubted(question, thing)
     subject = "they are" if words.there_be(thing.noun) == "are" else "it is"
     answer = f"{'Yes' if right else 'No'}, {subject} {words.kind(thing.noun)}."
     return Turn(question, answer, "region_yes", {"noun": thing.noun, "yes": right}, [thing])
@@ -275,10 +282,9 @@ def region_yes(view: View) -> Turn | None:
 
 def region_colour(view: View) -> Turn | None:
     known = [t for t in view.sure if t.mark is not None and t.colour]
-    drawn = [t for t in known if t.region]
     if not known:
         return None
-    thing = view.rng.choice(drawn or known)
+    thing = _pointed_at(view, known)
     return Turn(word(view.rng, WORDINGS, "region_colour", mark=f"[{thing.mark}]"), colour_text(thing), "colour",
                 {"noun": thing.noun, "colour": thing.colour}, [thing])
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 import efficientnet
 from features import CROP
-from scenes import Library, _recolour, _vary, background
+from scenes import Library, background, recolour, vary
 
 FIRST_TRAINED = 9  # block: the last two thirds of the weights
 CUTOUTS, PHOTOGRAPHS = 24, 8
@@ -29,9 +29,9 @@ HOLD = 2e-3  # pull towards the weights as they were
 
 def pasted(rng: random.Random, library: Library, index: int) -> Image.Image:
     """A cut-out as a crop shows it: most of the picture, not quite in the middle, sometimes from few pixels."""
-    image = _vary(rng, library.image(index))
+    image = vary(rng, library.image(index))
     if rng.random() < 0.15:
-        image = _recolour(rng, image)
+        image = recolour(rng, image)
     sheet, _ = background(rng, library, SHEET, SHEET)
     scale = rng.uniform(0.7, 0.9) * SHEET / max(image.size)
     image = image.resize((max(4, int(image.width * scale)), max(4, int(image.height * scale))), Image.BICUBIC)

@@ -48,7 +48,7 @@ class Maps:
                 pixels.append(square)
                 self.truth.append(torch.from_numpy(boxes))
                 if len(pixels) == BATCH or i == count - 1:
-                    codes, logits, *maps = towers._run_detector(detector.normalise(torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)).contiguous())
+                    codes, logits, *maps = towers.detect_pixels(np.stack(pixels))
                     self.codes.append(codes.half())
                     self.known.append(logits[:, :, 1:].max(-1).values.half())
                     for level, m in zip(self.maps, maps):
