@@ -4,6 +4,8 @@
 #include <QRandomGenerator>
 #include <algorithm>
 
+#include "app/chat/regions.h"
+
 namespace lava::app {
 namespace {
 
@@ -19,6 +21,20 @@ std::vector<ShownMessage> read_shown(const HistoryStore& history, ChatId chat) {
     shown.push_back(std::move(entry));
   }
   return shown;
+}
+
+std::vector<Attachment> pictures_of(const std::vector<Message>& branch) {
+  std::vector<Attachment> pictures;
+  for (const Message& message : branch) pictures.insert(pictures.end(), message.attachments.begin(), message.attachments.end());
+  return pictures;
+}
+
+// Those of the boxes that are regions of a picture asked about before.
+std::vector<GroundedBox> regions_on(const std::vector<GroundedBox>& boxes, const std::vector<Message>& before) {
+  const DrawnRegions drawn = drawn_regions(boxes, pictures_of(before));
+  std::vector<GroundedBox> regions;
+  for (const QRectF& region : drawn.boxes) regions.push_back(drawn_box(drawn.picture, region));
+  return regions;
 }
 
 }  // namespace
@@ -136,12 +152,7 @@ void ChatController::send() {
   const Draft draft = composer_.draft();
   size_t kept = branch_.size();
   if (editing_ != 0) kept = static_cast<size_t>(std::max(find(editing_, Role::user), 0));
-  TurnPlan plan{chat_id_, before(kept), Message{}, {}};
-  Message& question = *plan.question;
-  question.parent = plan.before.empty() ? 0 : plan.before.back().id;
-  question.text = draft.text.trimmed();
-  question.attachments = draft.pictures;
-  question.created = QDateTime::currentDateTimeUtc();
+  TurnPlan plan = plan_question(kept, draft);
   if (editing_ != 0) cancel_edit();
   else composer_.load({}, chat_id_);
   begin(std::move(plan), draft);
@@ -158,13 +169,29 @@ void ChatController::try_example(const QString& picture, const QString& question
   reader_.run(this, work, [this, question, generation](const Result<Attachment>& added) {
     if (!added) return report(added.error());
     if (generation != generation_ || busy()) return;
-    TurnPlan plan{chat_id_, before(branch_.size()), Message{}, {}};
-    plan.question->parent = plan.before.empty() ? 0 : plan.before.back().id;
-    plan.question->text = question;
-    plan.question->attachments = {*added};
-    plan.question->created = QDateTime::currentDateTimeUtc();
-    begin(std::move(plan), {});
+    begin(plan_question(branch_.size(), {question, {*added}}), {});
   });
+}
+
+bool ChatController::ask_region(int number, const QString& sha, const QRectF& region, const QString& question) {
+  if (busy() || opening_ || question.trimmed().isEmpty()) return false;
+  const Draft draft{question, {}, {drawn_box(number, region)}};
+  TurnPlan plan = plan_question(branch_.size(), draft);
+  const std::vector<Attachment> pictures = pictures_of(plan.before);
+  if (plan.question->boxes.empty() || pictures[static_cast<size_t>(number)].sha256 != sha) return false;
+  begin(std::move(plan), draft);
+  return true;
+}
+
+TurnPlan ChatController::plan_question(size_t kept, const Draft& draft) const {
+  TurnPlan plan{chat_id_, before(kept), Message{}, {}};
+  Message& question = *plan.question;
+  question.parent = plan.before.empty() ? 0 : plan.before.back().id;
+  question.text = draft.text.trimmed();
+  question.attachments = draft.pictures;
+  question.boxes = regions_on(draft.regions, plan.before);
+  question.created = QDateTime::currentDateTimeUtc();
+  return plan;
 }
 
 void ChatController::begin(TurnPlan plan, const Draft& on_refusal) {
@@ -217,6 +244,7 @@ void ChatController::refuse(Turn* turn, const Draft& draft, const Error& error) 
     Draft back = draft;
     const Draft typed = composer_.draft();  // what was written since comes after what comes back
     if (!typed.text.isEmpty()) back.text += '\n' + typed.text;
+    if (!typed.regions.empty()) back.regions = typed.regions;
     back.pictures.insert(back.pictures.end(), typed.pictures.begin(), typed.pictures.end());
     composer_.load(back, chat_id_);
     take_branch(std::move(branch_), false);
@@ -288,7 +316,7 @@ void ChatController::begin_edit(qint64 question) {
   keep_draft();
   const Message& message = branch_[static_cast<size_t>(at)].message;
   editing_ = message.id;
-  composer_.load({message.text, message.attachments}, editing_owner);
+  composer_.load({message.text, message.attachments, regions_on(message.boxes, before(static_cast<size_t>(at)))}, editing_owner);
   emit editing_changed();
 }
 
@@ -312,7 +340,9 @@ void ChatController::select_sibling(qint64 message, int by) {
   reader_.run(this, [&history = history_, sibling] { return history.newest_leaf(sibling); }, [this, chat = chat_id_](MessageId leaf) {
     history_.select_leaf(chat, leaf).then(this, [this, chat](const Result<void>& selected) {
       if (!selected) return report(selected.error());
-      if (chat == chat_id_ && !busy()) read_branch(false);
+      if (chat != chat_id_ || busy()) return;
+      if (editing_ == 0) composer_.drop_regions();  // they count the pictures of the other branch
+      read_branch(false);
     });
   });
 }

@@ -48,6 +48,9 @@ class ChatController : public QObject {
   Q_INVOKABLE void begin_edit(qint64 question);  // 0: the last question
   Q_INVOKABLE void cancel_edit();
   Q_INVOKABLE void select_sibling(qint64 message, int by);  // 0: the last answer
+  // Asks about a region, in pixels, of picture `number` of the transcript. False when the chat no longer has that picture there, or cannot
+  // take a question now.
+  Q_INVOKABLE bool ask_region(int number, const QString& sha, const QRectF& region, const QString& question);
   Q_INVOKABLE void try_example(const QString& picture, const QString& question);
   Q_INVOKABLE void rename(qint64 chat, const QString& title);
   Q_INVOKABLE void set_pinned(qint64 chat, bool pinned);
@@ -66,6 +69,7 @@ class ChatController : public QObject {
   void opened();  // the messages of another chat are on screen
 
  private:
+  TurnPlan plan_question(size_t kept, const Draft& draft) const;  // after the first `kept` messages
   void begin(TurnPlan plan, const Draft& on_refusal);
   void watch(Turn* turn, const Draft& on_refusal);
   void refuse(Turn* turn, const Draft& draft, const Error& error);

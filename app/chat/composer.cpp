@@ -74,7 +74,7 @@ QString Composer::problem() const {
 }
 
 Draft Composer::draft() const {
-  Draft draft{text_, {}};
+  Draft draft{text_, {}, regions_};
   for (const Chip& chip : chips_) {
     if (chip.state == ChipState::ready) draft.pictures.push_back(chip.picture);
   }
@@ -87,6 +87,8 @@ void Composer::load(const Draft& draft, ChatId owner) {
   chips_.clear();
   for (const Attachment& picture : draft.pictures) chips_.push_back({next_key_++, picture, ChipState::ready, {}, -1});
   endResetModel();
+  regions_ = draft.regions;
+  emit pointing_changed();
   text_ = draft.text;
   emit text_changed();
   emit text_loaded();
@@ -161,6 +163,13 @@ void Composer::move(int chip, int by) {
   beginMoveRows({}, chip, chip, {}, by > 0 ? to + 1 : to);
   std::swap(chips_[static_cast<size_t>(chip)], chips_[static_cast<size_t>(to)]);
   endMoveRows();
+  touched();
+}
+
+void Composer::drop_regions() {
+  if (regions_.empty()) return;
+  regions_.clear();
+  emit pointing_changed();
   touched();
 }
 

@@ -14,6 +14,7 @@ namespace lava::app {
 struct Draft {
   QString text;
   std::vector<Attachment> pictures;
+  std::vector<GroundedBox> regions = {};  // of earlier pictures of the chat; not kept over a restart
   bool empty() const { return text.isEmpty() && pictures.empty(); }
 };
 
@@ -25,6 +26,7 @@ class Composer : public QAbstractListModel {
   Q_PROPERTY(bool ready READ ready NOTIFY ready_changed)
   Q_PROPERTY(int tokens READ tokens NOTIFY chips_changed)
   Q_PROPERTY(QString problem READ problem NOTIFY chips_changed)
+  Q_PROPERTY(bool pointing READ pointing NOTIFY pointing_changed)
 
  public:
   enum Role { ShaRole = Qt::UserRole + 1, NameRole, WidthRole, HeightRole, StateRole, ReasonRole, TokensRole };
@@ -41,6 +43,7 @@ class Composer : public QAbstractListModel {
   bool ready() const;  // something to send, and no chip still loads or is broken
   int tokens() const;  // of all chips, 0 while unknown
   QString problem() const;  // why the first broken chip is broken; it keeps the question from being sent
+  bool pointing() const { return !regions_.empty(); }  // the question is about a region of an earlier picture
   Draft draft() const;
   void load(const Draft& draft, ChatId owner);  // of the chat `owner`
   void set_owner(ChatId owner) { owner_ = owner; }
@@ -49,12 +52,14 @@ class Composer : public QAbstractListModel {
   Q_INVOKABLE void add_bytes(const QByteArray& bytes, const QString& name);
   Q_INVOKABLE void remove(int chip);
   Q_INVOKABLE void move(int chip, int by);
+  Q_INVOKABLE void drop_regions();
 
  signals:
   void text_changed();
   void text_loaded();  // the text was replaced from outside the field
   void chips_changed();
   void ready_changed();
+  void pointing_changed();
   void edited();       // worth saving as a draft
   void came_late(lava::app::ChatId owner, const lava::app::Attachment& picture);  // read after its chat left the composer
 
@@ -78,6 +83,7 @@ class Composer : public QAbstractListModel {
   const MediaStore& media_;
   QString text_;
   std::vector<Chip> chips_;
+  std::vector<GroundedBox> regions_;
   quint64 next_key_ = 1;
   ChatId owner_ = 0;
   bool was_ready_ = false, engine_was_ready_ = false;

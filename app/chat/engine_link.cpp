@@ -27,6 +27,10 @@ bool EngineLink::vision() const {
   return props().value("vision").toBool();
 }
 
+bool EngineLink::takes_regions() const {
+  return props().value("regions").toBool();
+}
+
 QString EngineLink::device() const {
   const QJsonObject all = props();
   const QString set = all.value("instruction_set").toString().toUpper().replace('_', ' ');

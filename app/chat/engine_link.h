@@ -32,6 +32,7 @@ struct AskTurn {
   Role role = Role::user;
   QString text;
   std::vector<Attachment> pictures;
+  std::vector<QRectF> regions;  // of the last picture, in pixels of it upright
 };
 
 class EngineLink : public QObject {
@@ -66,6 +67,7 @@ class EngineLink : public QObject {
   QString state_name() const;
   QString model_name() const;
   bool vision() const;
+  bool takes_regions() const;  // looks at regions of pictures
   QString device() const;      // "CPU · AVX-512"
   QStringList facts() const;   // rows "name\tvalue" of what the engine says of itself
   bool model_missing() const;  // failed because there is no model, not because something broke

@@ -13,7 +13,7 @@ constexpr qsizetype most_views_bytes = 4 << 20;
 Result<std::vector<TurnContent>> read_turns(const MediaStore& media, const std::vector<AskTurn>& turns) {
   std::vector<TurnContent> contents;
   for (const AskTurn& turn : turns) {
-    TurnContent content{turn.role, turn.text, {}, {}};
+    TurnContent content{turn.role, turn.text, {}, {}, turn.regions};
     for (const Attachment& picture : turn.pictures) {
       LAVA_TRY(QByteArray bytes, media.read(picture.sha256));
       content.pictures.push_back(std::move(bytes));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/chat/regions.h"
 
 namespace lava::app {
 
@@ -107,13 +108,15 @@ Transcript::Rows Transcript::rows_of(size_t index) const {
 // The boxes on a picture are those of the latest answer that names some there.
 void Transcript::index_pictures() {
   first_picture_.clear();
-  int count = 0;
+  pictures_.clear();
   for (const ShownMessage& shown : messages_) {
-    first_picture_.push_back(count);
-    count += static_cast<int>(shown.message.attachments.size());
+    first_picture_.push_back(static_cast<int>(pictures_.size()));
+    pictures_.insert(pictures_.end(), shown.message.attachments.begin(), shown.message.attachments.end());
   }
-  boxed_by_.assign(static_cast<size_t>(count), -1);
+  const int count = static_cast<int>(pictures_.size());
+  boxed_by_.assign(pictures_.size(), -1);
   for (size_t i = 0; i < messages_.size(); ++i) {
+    if (messages_[i].message.role != lava::app::Role::assistant) continue;
     for (const GroundedBox& box : messages_[i].message.boxes) {
       if (box.picture >= 0 && box.picture < count) boxed_by_[static_cast<size_t>(box.picture)] = static_cast<int>(i);
     }
@@ -134,15 +137,35 @@ QVariantList Transcript::boxes_on(int picture) const {
   return boxes;
 }
 
+namespace {
+
+QVariantMap picture_entry(const Attachment& picture, int number, const QVariantList& boxes) {
+  return {{"sha", picture.sha256}, {"name", picture.name}, {"width", picture.width}, {"height", picture.height}, {"number", number}, {"boxes", boxes}};
+}
+
+}  // namespace
+
 QVariantList Transcript::pictures_of(size_t index) const {
   QVariantList pictures;
   int number = first_picture_[index];
   for (const Attachment& attachment : messages_[index].message.attachments) {
-    pictures.push_back(QVariantMap{{"sha", attachment.sha256}, {"name", attachment.name}, {"width", attachment.width},
-                                   {"height", attachment.height}, {"number", number}, {"boxes", boxes_on(number)}});
+    pictures.push_back(picture_entry(attachment, number, boxes_on(number)));
     ++number;
   }
   return pictures;
+}
+
+QVariantMap Transcript::pointed_at(size_t index) const {
+  const Message& question = messages_[index].message;
+  const size_t known = static_cast<size_t>(first_picture_[index]) + question.attachments.size();
+  const DrawnRegions drawn = drawn_regions(question.boxes, std::span(pictures_).first(known));
+  if (drawn.picture < 0) return {};
+  QVariantList boxes;
+  for (const QRectF& region : drawn.boxes) {
+    boxes.push_back(QVariantMap{{"label", "region"}, {"x1", region.left()}, {"y1", region.top()}, {"x2", region.right()}, {"y2", region.bottom()},
+                                {"number", static_cast<int>(boxes.size()) + 1}, {"message", question.id}, {"drawn", true}});
+  }
+  return picture_entry(pictures_[static_cast<size_t>(drawn.picture)], drawn.picture, boxes);
 }
 
 QVariantList Transcript::pictures() const {
@@ -210,6 +233,7 @@ Transcript::Rows Transcript::user_rows(size_t index) const {
   QVariantMap entry = sibling_entry(shown);
   entry.insert("text", shown.message.text);
   entry.insert("pictures", pictures_of(index));
+  if (const QVariantMap pointed = pointed_at(index); !pointed.isEmpty()) entry.insert("pointed", pointed);
   entry.insert("first", index == 0);
   return {{"user", shown.message.id, entry}};
 }

@@ -58,6 +58,7 @@ class Transcript : public QAbstractListModel {
   Rows user_rows(size_t index) const;
   Rows answer_rows(size_t index) const;
   QVariantList pictures_of(size_t index) const;
+  QVariantMap pointed_at(size_t index) const;  // the picture that a question's regions lie on, with them as its boxes; empty if it has none
   void replace(size_t message, Rows rows);
   int below(size_t message) const;  // rows of later messages
   void index_pictures();
@@ -66,6 +67,7 @@ class Transcript : public QAbstractListModel {
   std::vector<ShownMessage> messages_;
   LiveState live_;
   std::vector<int> first_picture_;  // per message: pictures before it
+  std::vector<Attachment> pictures_;
   std::vector<int> boxed_by_;       // per picture: the message whose boxes are drawn on it, -1 if none
   std::vector<int> counts_;  // rows per message
   Rows rows_;                // newest first

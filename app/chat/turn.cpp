@@ -1,5 +1,7 @@
 #include "app/chat/turn.h"
 
+#include "app/chat/ask_plan.h"
+
 namespace lava::app {
 namespace {
 
@@ -9,18 +11,6 @@ constexpr int commit_ms = 1000;
 QJsonObject error_object(const Error& error) {
   return {{"what", QString::fromStdString(error.what)}, {"cause", QString::fromStdString(error.cause)}, {"remedy", QString::fromStdString(error.remedy)},
           {"kind", static_cast<int>(error.kind)}};
-}
-
-// What the engine reads of the branch: answers that never came are left out.
-std::vector<AskTurn> ask_turns(const std::vector<Message>& before, const std::optional<Message>& question) {
-  std::vector<AskTurn> turns;
-  const auto add = [&](const Message& message) {
-    if (message.role == Role::assistant && message.text.isEmpty()) return;
-    turns.push_back({message.role, message.text, message.attachments});
-  };
-  for (const Message& message : before) add(message);
-  if (question) add(*question);
-  return turns;
 }
 
 }  // namespace
@@ -92,7 +82,11 @@ void Turn::on_engine() {
 void Turn::ask() {
   answer_.model = engine_.model_name();
   set_phase({"Sending", -1});
-  asking_ = engine_.ask(ask_turns(plan_.before, plan_.question), plan_.options, this);
+  std::vector<Message> branch = plan_.before;
+  if (plan_.question) branch.push_back(*plan_.question);
+  AskPlan asked = ask_plan(branch, engine_.takes_regions());
+  sent_pictures_ = std::move(asked.pictures);
+  asking_ = engine_.ask(asked.turns, plan_.options, this);
   connect(asking_, &Asking::progress, this, [this](const QString& phase, int done, int total) {
     if (answer_.text.isEmpty()) set_phase(asking_line(phase, done, total));
   });
@@ -115,6 +109,9 @@ void Turn::on_done(const AnswerDone& answer) {
   if (ended_) return;
   if (!answer.text.isEmpty()) answer_.text = answer.text;
   answer_.boxes = answer.boxes;
+  for (GroundedBox& box : answer_.boxes) {
+    if (box.picture < static_cast<int>(sent_pictures_.size())) box.picture = sent_pictures_[static_cast<size_t>(box.picture)];
+  }
   answer_.timings = answer.timings;
   if (answer.finish_reason == "length") answer_.timings.insert("cut", true);
   end(MessageState::complete);

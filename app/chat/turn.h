@@ -63,6 +63,7 @@ class Turn : public QObject {
   PlaceFilter places_;
   BlockStream stream_;
   Asking* asking_ = nullptr;
+  std::vector<int> sent_pictures_;  // number in the branch of each
   PhaseLine phase_;
   QTimer frame_, commit_timer_;
   bool saved_ = false, ended_ = false, stop_asked_ = false, dirty_ = false, warned_ = false, kept_ = true;

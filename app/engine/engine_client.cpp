@@ -27,7 +27,7 @@ QJsonValue content_of(const TurnContent& turn) {
     const QString type = i < turn.picture_types.size() ? turn.picture_types[i] : QString("application/octet-stream");
     const QString url = "data:" + type + ";base64," + QString::fromLatin1(turn.pictures[i].toBase64());
     QJsonObject part{{"type", "image_url"}, {"image_url", QJsonObject{{"url", url}}}};
-    if (i == 0 && !turn.regions.empty()) part["regions"] = regions_of(turn);
+    if (i + 1 == turn.pictures.size() && !turn.regions.empty()) part["regions"] = regions_of(turn);
     parts.append(part);
   }
   parts.append(QJsonObject{{"type", "text"}, {"text", turn.text}});

@@ -16,7 +16,7 @@ struct TurnContent {
   QString text;
   std::vector<QByteArray> pictures;    // encoded files (PNG, JPEG, WebP ...), sent as data URLs before the text
   std::vector<QString> picture_types;  // mime of each
-  std::vector<QRectF> regions = {};    // of the first picture, in pixels of it upright: what the user points at
+  std::vector<QRectF> regions = {};    // of the last picture, in pixels of it upright: what the user points at
 };
 
 struct AskOptions {

@@ -38,7 +38,7 @@ struct Attachment {
   int width = 0, height = 0;  // upright
 };
 
-// A phrase of an answer tied to a place, as the engine reported it.
+// A phrase of an answer tied to a place, as the engine reported it; in a question, a region that the user drew.
 struct GroundedBox {
   QString label;
   double x1 = 0, y1 = 0, x2 = 0, y2 = 0;  // pixels of the upright picture

@@ -6,6 +6,7 @@
 #include <QTimeZone>
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <unordered_map>
 
 namespace lava::app {
@@ -29,8 +30,10 @@ std::vector<GroundedBox> boxes_of(const QString& text) {
   std::vector<GroundedBox> boxes;
   for (const QJsonValue value : json_of(text).array()) {
     const QJsonObject o = value.toObject();
-    boxes.push_back({o["label"].toString(), o["x1"].toDouble(), o["y1"].toDouble(), o["x2"].toDouble(), o["y2"].toDouble(),
-                     o["start"].toInt(), o["end"].toInt(), o["mark_start"].toInt(), o["mark_end"].toInt(), o["picture"].toInt()});
+    const double x1 = o["x1"].toDouble(NAN), y1 = o["y1"].toDouble(NAN), x2 = o["x2"].toDouble(NAN), y2 = o["y2"].toDouble(NAN);
+    if (!std::isfinite(x1 + y1 + x2 + y2)) continue;  // nothing of ours writes that
+    boxes.push_back({o["label"].toString(), x1, y1, x2, y2, o["start"].toInt(), o["end"].toInt(), o["mark_start"].toInt(),
+                     o["mark_end"].toInt(), o["picture"].toInt()});
   }
   return boxes;
 }

@@ -12,6 +12,8 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include "app/chat/ask_plan.h"
+#include "app/chat/regions.h"
 #include "app/engine/engine_client.h"
 #include "app/engine/engine_process.h"
 #include "app/library/model_library.h"
@@ -41,6 +43,7 @@ class RealEngineTest : public QObject {
   void initTestCase();
   void json_with_a_box_on_the_cat();
   void the_second_question_reuses_the_picture();
+  void a_region_of_an_earlier_picture();
   void cancelling_is_quick();
   void sigterm_leaves_no_engine();
 };
@@ -88,6 +91,42 @@ void RealEngineTest::the_second_question_reuses_the_picture() {
   }
   QCOMPARE(answers[0].text, answers[1].text);
   QVERIFY(answers[1].timings["cached_tokens"].toInt() > 0);
+}
+
+// The answer follows two questions about regions, the second of a picture that is no longer the last.
+void RealEngineTest::a_region_of_an_earlier_picture() {
+  EngineProcess engine;
+  engine.start({});
+  QTRY_COMPARE_WITH_TIMEOUT(engine.state(), EngineProcess::State::ready, 60000);
+  QVERIFY(engine.props()["regions"].toBool());
+  const LoadedPicture pictures[] = {*load_picture(chelsea), *load_picture(fixtures + "coffee.png")};
+  const auto message = [](Role role, const QString& text) {
+    Message m;
+    m.role = role;
+    m.text = text;
+    return m;
+  };
+  std::vector<Message> branch{message(Role::user, "What is in this picture?"), message(Role::assistant, "A cat."), message(Role::user, "What is this?"),
+                              message(Role::assistant, "An ear."), message(Role::user, "And this picture?"), message(Role::assistant, "A cup."),
+                              message(Role::user, "What is this?")};
+  branch[0].attachments = {pictures[0].attachment};
+  branch[4].attachments = {pictures[1].attachment};
+  branch[2].boxes = branch[6].boxes = {drawn_box(0, QRectF(20, 10, 200, 150))};
+  const AskPlan plan = ask_plan(branch, true);
+  QCOMPARE(plan.pictures, (std::vector<int>{0, 1, 0}));
+  std::vector<TurnContent> turns;
+  for (const AskTurn& turn : plan.turns) {
+    turns.push_back({turn.role, turn.text, {}, {}, turn.regions});
+    for (const Attachment& picture : turn.pictures) {
+      turns.back().pictures.push_back(pictures[picture.sha256 == pictures[0].attachment.sha256 ? 0 : 1].bytes);
+      turns.back().picture_types.push_back(picture.mime);
+    }
+  }
+  Question question(engine.url(), engine.token(), turns, {});
+  QSignalSpy done(&question, &Question::done), failed(&question, &Question::failed);
+  QTRY_VERIFY_WITH_TIMEOUT(done.count() + failed.count() == 1, 60000);
+  QVERIFY2(failed.isEmpty(), failed.isEmpty() ? "" : failed[0][0].value<lava::Error>().message().c_str());
+  QVERIFY(!done[0][0].value<AnswerDone>().text.isEmpty());
 }
 
 void RealEngineTest::cancelling_is_quick() {

@@ -24,7 +24,7 @@ void BoxOverlay::set_boxes(const QVariantList& boxes) {
   for (const QVariant& value : boxes) {
     const QVariantMap box = value.toMap();
     const QRectF rect(QPointF(box["x1"].toDouble(), box["y1"].toDouble()), QPointF(box["x2"].toDouble(), box["y2"].toDouble()));
-    parsed_.push_back({box["label"].toString(), rect.normalized(), box["number"].toInt()});
+    parsed_.push_back({box["label"].toString(), rect.normalized(), box["number"].toInt(), box["drawn"].toBool()});
   }
   emit changed();
 }
@@ -58,21 +58,31 @@ void BoxOverlay::paint(QPainter* painter) {
   painter->setRenderHint(QPainter::Antialiasing);
   for (const Box& box : parsed_) {
     const QRectF rect = on_screen(box);
-    if (rect.isEmpty()) continue;
-    const QColor color = label_color(box.label).fill;
-    QColor fill = color;
-    fill.setAlphaF(fill_alpha);
-    painter->setOpacity(lit(box) ? 1 : faded);
-    painter->setPen(QPen(QColor(0, 0, 0, 150), line + 2 * halo, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
-    painter->setBrush(fill);
-    painter->drawRect(rect);
-    painter->setPen(QPen(color, line, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
-    painter->setBrush(Qt::NoBrush);
-    painter->drawRect(rect);
+    if (!rect.isEmpty()) paint_box(painter, rect, box);
   }
   if (!tags_) return;
   std::vector<QRectF> taken;
-  for (const Box& box : parsed_) paint_tag(painter, box, taken);
+  for (const Box& box : parsed_) {
+    if (!box.drawn) paint_tag(painter, box, taken);
+  }
+}
+
+void BoxOverlay::paint_box(QPainter* painter, const QRectF& rect, const Box& box) const {
+  const QColor color = box.drawn ? QColor(Qt::white) : label_color(box.label).fill;
+  QColor fill = color;
+  fill.setAlphaF(box.drawn ? 0 : fill_alpha);  // what the user points at stays as it is
+  painter->setOpacity(lit(box) ? 1 : faded);
+  painter->setPen(QPen(QColor(0, 0, 0, 150), line + 2 * halo, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
+  painter->setBrush(fill);
+  painter->drawRect(rect);
+  QPen pen(color, line, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin);
+  if (box.drawn) {
+    pen.setCapStyle(Qt::FlatCap);
+    pen.setDashPattern({4, 2});  // in widths of the line
+  }
+  painter->setPen(pen);
+  painter->setBrush(Qt::NoBrush);
+  painter->drawRect(rect);
 }
 
 // Outside on the top left, inside where there is no room, one step down where another tag is.

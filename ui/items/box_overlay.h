@@ -9,7 +9,7 @@ namespace lava::ui {
 class BoxOverlay : public QQuickPaintedItem {
   Q_OBJECT
   QML_ELEMENT
-  // {label, x1, y1, x2, y2 in pixels of the picture, number}
+  // {label, x1, y1, x2, y2 in pixels of the picture, number, drawn: by the user, so dashed in white, without a tag}
   Q_PROPERTY(QVariantList boxes READ boxes WRITE set_boxes NOTIFY changed)
   Q_PROPERTY(QSizeF pictureSize MEMBER picture_size_ NOTIFY changed)
   Q_PROPERTY(QRectF pictureRect MEMBER picture_rect_ NOTIFY changed)  // where the picture lies in this item
@@ -33,9 +33,11 @@ class BoxOverlay : public QQuickPaintedItem {
     QString label;
     QRectF rect;  // picture pixels
     int number = 0;
+    bool drawn = false;
   };
   QRectF on_screen(const Box& box) const;
   bool lit(const Box& box) const;
+  void paint_box(QPainter* painter, const QRectF& rect, const Box& box) const;
   void paint_tag(QPainter* painter, const Box& box, std::vector<QRectF>& taken) const;
 
   QVariantList boxes_, highlighted_;

@@ -16,6 +16,7 @@ Popup {
         ["Enter", qsTr("Send")], ["Shift+Enter", qsTr("New line")], ["Esc", qsTr("Stop the answer, close what is open")],
         ["Up", qsTr("Edit the last question (empty field)")], ["Ctrl+R", qsTr("Another answer")],
         ["Alt+Left, Alt+Right", qsTr("Previous or next answer; in pictures: order")], ["Ctrl+Shift+C", qsTr("Copy the last answer")],
+        ["R", qsTr("In an opened picture: draw a region to ask about it")],
         ["Ctrl+N", qsTr("New chat")], ["Ctrl+K", qsTr("Search chats")], ["Ctrl+B", qsTr("Show or hide chats")], ["F2", qsTr("Rename the chat")],
         ["Ctrl++, Ctrl+-, Ctrl+0", qsTr("Text size")], ["PgUp, PgDown", qsTr("Scroll the conversation")], ["Tab", qsTr("Walk through controls and marked words")],
         ["F1, Ctrl+/", qsTr("This list")], ["Ctrl+Q", qsTr("Quit")]]

@@ -18,7 +18,7 @@ void FakeAsking::finish(const QString& whole, std::vector<app::GroundedBox> boxe
 
 QJsonObject FakeEngine::props() const {
   if (state_ != State::ready) return {};
-  return {{"model", "fake-model"}, {"vision", true}, {"device", "cpu"}, {"instruction_set", "AVX2"}};
+  return {{"model", "fake-model"}, {"vision", true}, {"regions", takes_regions_of_pictures}, {"device", "cpu"}, {"instruction_set", "AVX2"}};
 }
 
 app::Asking* FakeEngine::ask(const std::vector<app::AskTurn>& turns, const app::AskOptions& options, QObject* parent) {

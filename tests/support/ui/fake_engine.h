@@ -44,6 +44,7 @@ class FakeEngine : public app::EngineLink {
 
   std::vector<Question> questions;
   int restarts = 0;
+  bool takes_regions_of_pictures = true;
   QString model;
 
  private:

@@ -8,11 +8,12 @@ FocusScope {
     required property var picture
     required property Highlight highlight
     readonly property var boxes: picture.boxes ?? []
+    readonly property bool drawn: boxes.length > 0 && !!boxes[0].drawn  // the boxes are regions that the user drew
     readonly property real factor: Math.min(width / Math.max(1, picture.width), height / Math.max(1, picture.height))
     signal wanted(int number)
     activeFocusOnTab: true
     Accessible.role: Accessible.Graphic
-    Accessible.name: picture.name + (boxes.length > 0 ? qsTr(", %1 objects marked").arg(boxes.length) : "")
+    Accessible.name: picture.name + (drawn ? qsTr(", with the region asked about") : boxes.length > 0 ? qsTr(", %1 objects marked").arg(boxes.length) : "")
     Accessible.onPressAction: wanted(0)
     Keys.onReturnPressed: wanted(0)
     Keys.onSpacePressed: wanted(0)
@@ -54,11 +55,12 @@ FocusScope {
             tags: width >= 160
             HoverHandler {
                 id: hover
+                enabled: !tile.drawn
                 property int number: overlay.box_at(point.position.x, point.position.y)
                 onNumberChanged: number > 0 && hovered ? tile.highlight.light(tile.boxes[0].message, [number]) : tile.highlight.clear()
                 onHoveredChanged: if (!hovered) tile.highlight.clear()
             }
-            TapHandler { onTapped: event => tile.wanted(overlay.box_at(event.position.x, event.position.y)) }
+            TapHandler { onTapped: event => tile.wanted(tile.drawn ? 0 : overlay.box_at(event.position.x, event.position.y)) }
         }
     }
     HoverHandler { cursorShape: Qt.PointingHandCursor }

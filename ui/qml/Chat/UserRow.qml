@@ -7,12 +7,13 @@ FocusScope {
     required property Item row
     readonly property var entry: row.entry
     readonly property var pictures: entry.pictures ?? []
+    readonly property var pointed: entry.pointed ?? null
     readonly property bool shown: activeFocus || row.list.hovered_message === row.message
     implicitHeight: card.height + 32
     Rectangle {
         id: card
         anchors.right: parent.right
-        width: Math.min(user.width * 0.85, Math.max(words.implicitWidth, grid.visible ? grid.width : 0) + 32)
+        width: Math.min(user.width * 0.85, Math.max(words.implicitWidth, grid.visible ? grid.width : 0, region.item ? region.item.width : 0) + 32)
         height: column.implicitHeight + 24
         radius: 12
         color: Theme.raised
@@ -31,6 +32,17 @@ FocusScope {
                 pictures: user.pictures
                 highlight: user.row.list.highlight_state
                 onWanted: (picture, number) => user.row.list.picture_wanted(picture, number)
+            }
+            Loader {
+                id: region
+                visible: active
+                active: !!user.pointed
+                sourceComponent: RegionPicture {
+                    picture: user.pointed
+                    highlight: user.row.list.highlight_state
+                    most: user.width * 0.85 - 32
+                    onWanted: user.row.list.picture_wanted(user.pointed.number, 0)
+                }
             }
             TextEdit {
                 id: words

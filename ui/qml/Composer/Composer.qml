@@ -49,6 +49,10 @@ FocusScope {
                 width: parent.width
                 visible: App.chat.editing !== 0
             }
+            RegionNotice {
+                width: parent.width
+                visible: composer.model.pointing
+            }
             ChipRow {
                 width: parent.width
                 visible: composer.model.count > 0

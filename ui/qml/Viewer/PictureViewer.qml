@@ -1,4 +1,4 @@
-// A picture over the whole window: wheel zooms at the pointer, drag moves, Esc closes; objects are listed beside it.
+// A picture over the whole window: wheel zooms at the pointer, drag moves or (R) draws a region, Esc closes; objects are listed beside it.
 import QtQuick
 import Lavascope
 
@@ -14,6 +14,10 @@ FocusScope {
     property real zoom: 1  // 1: fits
     property real panX: 0
     property real panY: 0
+    property bool drawing: false
+    // Why no region can be asked about; empty if one can.
+    readonly property string no_drawing: App.chat.readOnly !== "" ? App.chat.readOnly
+        : App.engine.state === "ready" && !App.engine.vision ? qsTr("%1 reads words only: it cannot see pictures").arg(App.engine.modelName) : ""
     signal closed()
     visible: false
 
@@ -21,12 +25,14 @@ FocusScope {
         pictures = all;
         shown = Math.max(0, all.findIndex(p => p.number === number));
         highlight = lights;
+        draw(false);
         fit();
         visible = true;
         forceActiveFocus();
         if (box > 0 && boxes.length > 0) highlight.light(boxes[0].message, [box]);
     }
     function close() {
+        draw(false);
         visible = false;
         if (highlight) highlight.clear();
         closed();
@@ -42,13 +48,46 @@ FocusScope {
     function step(by) {
         if (pictures.length < 2) return;
         shown = (shown + by + pictures.length) % pictures.length;
+        drop_region();
         fit();
+    }
+
+    function draw(on) {
+        drop_region();
+        drawing = on && no_drawing === "";
+    }
+    function drop_region() {
+        asker.close();
+        pen.clear();
+        if (visible) forceActiveFocus();
+    }
+    function ask(question) {
+        const box = pen.box;
+        if (App.chat.ask_region(picture.number, picture.sha, box, question)) close();
+        else asker.trouble = qsTr("This picture can no longer be asked about here");
+    }
+    // Arrows and Enter draw too: a box in the middle, moved, resized with Shift, then asked about.
+    function take_drawing_key(event) {
+        const dx = event.key === Qt.Key_Right ? 1 : event.key === Qt.Key_Left ? -1 : 0, dy = event.key === Qt.Key_Down ? 1 : event.key === Qt.Key_Up ? -1 : 0;
+        if (event.key === Qt.Key_Escape) pen.has_box ? drop_region() : draw(false);
+        else if (event.key === Qt.Key_Return || event.key === Qt.Key_Enter) pen.has_box ? asker.open() : pen.in_the_middle();
+        else if (dx !== 0 || dy !== 0) { if (pen.has_box) pen.nudge(dx, dy, !!(event.modifiers & Qt.ShiftModifier)); }
+        else return false;
+        return true;
     }
 
     Accessible.role: Accessible.Dialog
     Accessible.name: qsTr("Picture %1").arg(picture.name)
     Keys.onPressed: event => {
+        if (drawing && take_drawing_key(event)) {
+            event.accepted = true;
+            return;
+        }
         switch (event.key) {
+        case Qt.Key_R:
+            if (event.modifiers & (Qt.ControlModifier | Qt.AltModifier | Qt.MetaModifier)) return;
+            draw(!drawing);
+            break;
         case Qt.Key_Escape: close(); break;
         case Qt.Key_Left: step(-1); break;
         case Qt.Key_Right: step(1); break;
@@ -98,15 +137,55 @@ FocusScope {
         WheelHandler { onWheel: event => viewer.zoom_at(event.angleDelta.y > 0 ? 1.15 : 1 / 1.15, event.x, event.y) }
         DragHandler {
             target: null
+            acceptedButtons: viewer.drawing ? Qt.MiddleButton : Qt.LeftButton | Qt.MiddleButton
             property real fromX: 0
             property real fromY: 0
             onActiveChanged: { fromX = viewer.panX; fromY = viewer.panY; }
             onTranslationChanged: { viewer.panX = fromX + translation.x; viewer.panY = fromY + translation.y; }
         }
-        TapHandler { onDoubleTapped: viewer.zoom === 1 ? viewer.zoom_at(1 / canvas.fitted, point.position.x, point.position.y) : viewer.fit() }
+        TapHandler { enabled: !viewer.drawing; onDoubleTapped: viewer.zoom === 1 ? viewer.zoom_at(1 / canvas.fitted, point.position.x, point.position.y) : viewer.fit() }
         HoverHandler {
-            readonly property int number: overlay.box_at(point.position.x, point.position.y)
+            readonly property int number: viewer.drawing ? 0 : overlay.box_at(point.position.x, point.position.y)
             onNumberChanged: number > 0 ? viewer.highlight.light(viewer.boxes[0].message, [number]) : viewer.highlight.clear()
+        }
+        DrawLayer {
+            id: pen
+            objectName: "draw_layer"
+            anchors.fill: parent
+            visible: viewer.drawing
+            place: canvas.place
+            picture: Qt.size(viewer.picture.width, viewer.picture.height)
+            onBegun: {
+                asker.close();
+                viewer.forceActiveFocus();
+            }
+            onDrawn: asker.open()
+        }
+        Rectangle {
+            visible: viewer.drawing && !pen.has_box && !pen.dragging
+            anchors { horizontalCenter: parent.horizontalCenter; bottom: parent.bottom; bottomMargin: 12 }
+            width: hint.width + 28
+            height: hint.implicitHeight + 14
+            radius: Math.min(16, height / 2)
+            color: Theme.raised
+            border.width: Theme.lineWidth
+            border.color: Theme.line
+            Text {
+                id: hint
+                anchors.centerIn: parent
+                width: Math.min(implicitWidth, canvas.width - 60)
+                text: qsTr("Drag a box around what you want to ask about. Enter: a box in the middle.")
+                color: Theme.text
+                font.pixelSize: Theme.caption
+                wrapMode: Text.Wrap
+                horizontalAlignment: Text.AlignHCenter
+            }
+        }
+        RegionAsker {
+            id: asker
+            beside: pen.shown
+            onAsked: question => viewer.ask(question)
+            onCancelled: viewer.drop_region()
         }
     }
     Rectangle {
@@ -116,7 +195,7 @@ FocusScope {
         color: Theme.side
         Text {
             x: 16
-            width: parent.width - 240
+            width: parent.width - tools.width - 40
             anchors.verticalCenter: parent.verticalCenter
             text: viewer.picture.name + "  " + viewer.picture.width + "×" + viewer.picture.height + (viewer.pictures.length > 1 ? "  " + (viewer.shown + 1) + "/" + viewer.pictures.length : "")
             textFormat: Text.PlainText
@@ -125,6 +204,7 @@ FocusScope {
             elide: Text.ElideMiddle
         }
         Row {
+            id: tools
             anchors.right: parent.right
             anchors.rightMargin: 8
             anchors.verticalCenter: parent.verticalCenter
@@ -136,10 +216,22 @@ FocusScope {
                 anchors.verticalCenter: parent.verticalCenter
                 rightPadding: 8
             }
-            IconButton { visible: viewer.pictures.length > 1; iconName: "left"; tip: qsTr("Previous picture"); onClicked: viewer.step(-1) }
-            IconButton { visible: viewer.pictures.length > 1; iconName: "right"; tip: qsTr("Next picture"); onClicked: viewer.step(1) }
+            IconButton {
+                objectName: "draw_button"
+                anchors.verticalCenter: parent.verticalCenter
+                iconName: "region"
+                tip: viewer.no_drawing !== "" ? viewer.no_drawing : viewer.drawing ? qsTr("Stop drawing (R)") : qsTr("Draw a region to ask about it (R)")
+                ink: viewer.drawing ? Theme.onAccent : hovered || activeFocus ? Theme.text : Theme.muted
+                ground: viewer.drawing ? Theme.accent : down || hovered ? Theme.hover : "transparent"
+                opacity: viewer.no_drawing === "" ? 1 : 0.4
+                Accessible.checkable: true
+                Accessible.checked: viewer.drawing
+                onClicked: viewer.draw(!viewer.drawing)
+            }
+            IconButton { visible: viewer.pictures.length > 1; iconName: "left"; anchors.verticalCenter: parent.verticalCenter; tip: qsTr("Previous picture"); onClicked: viewer.step(-1) }
+            IconButton { visible: viewer.pictures.length > 1; iconName: "right"; anchors.verticalCenter: parent.verticalCenter; tip: qsTr("Next picture"); onClicked: viewer.step(1) }
             ActionButton { text: qsTr("Fit"); onClicked: viewer.fit() }
-            IconButton { iconName: "close"; tip: qsTr("Close (Esc)"); onClicked: viewer.close() }
+            IconButton { iconName: "close"; anchors.verticalCenter: parent.verticalCenter; tip: qsTr("Close (Esc)"); onClicked: viewer.close() }
         }
     }
     ObjectList {
