@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace lava::relations {
@@ -25,6 +26,13 @@ void thirds(float value, float* out) {
 
 void steps(float value, float* out) {
   for (int i = 0; i < 4; ++i) out[i] = std::clamp(value - static_cast<float>(i), 0.0f, 1.0f);
+}
+
+// Entropy of the probabilities, about 0..1.
+float doubt(std::span<const float> nouns) {
+  float entropy = 0;
+  for (const float p : nouns) entropy -= p * std::log(p + 1e-9f);
+  return entropy / 5;
 }
 
 }  // namespace
@@ -51,7 +59,7 @@ void describe_counts(std::span<const Object> objects, const float* nouns, int64_
   std::vector<float> roots(n * width);
   for (size_t i = 0; i < roots.size(); ++i) roots[i] = std::sqrt(std::max(nouns[i], 0.0f));
   for (size_t i = 0; i < n; ++i, out += count_features) {
-    float earlier = 0, others = 0, best = 0, second = 0, entropy = 0;
+    float earlier = 0, others = 0, best = 0, second = 0;
     for (size_t j = 0; j < n; ++j) {
       if (j == i || objects[j].pointed) continue;
       float likeness = 0;
@@ -62,13 +70,23 @@ void describe_counts(std::span<const Object> objects, const float* nouns, int64_
     }
     for (size_t k = 0; k < width; ++k) {
       const float p = nouns[i * width + k];
-      entropy -= p * std::log(p + 1e-9f);
       second = std::max(second, std::min(best, p));
       best = std::max(best, p);
     }
     steps(earlier, out);
     steps(others, out + 4);
-    out[8] = best, out[9] = second, out[10] = entropy / 5;
+    out[8] = best, out[9] = second, out[10] = doubt({nouns + i * width, width});
+  }
+}
+
+void describe_guesses(const float* nouns, int64_t objects, int64_t count, int* best, float* out) {
+  std::vector<int> order(static_cast<size_t>(count));
+  for (int64_t i = 0; i < objects; ++i, nouns += count, best += guesses, out += guess_features) {
+    std::iota(order.begin(), order.end(), 0);
+    std::partial_sort_copy(order.begin(), order.end(), best, best + guesses,
+                           [nouns](int a, int b) { return nouns[a] != nouns[b] ? nouns[a] > nouns[b] : a < b; });
+    for (int k = 0; k < guesses; ++k) out[k] = nouns[best[k]];
+    out[guesses] = doubt({nouns, static_cast<size_t>(count)});
   }
 }
 

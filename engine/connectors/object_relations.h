@@ -17,4 +17,8 @@ void describe_places(std::span<const Object> objects, float* out);  // [objects,
 inline constexpr int count_features = 4 + 4 + 3;
 void describe_counts(std::span<const Object> objects, const float* nouns, int64_t count, float* out);  // [objects, count_features]
 
+// Which nouns each object most likely is, best first, and per object their probabilities | how unsure the noun is.
+inline constexpr int guesses = 3, guess_features = guesses + 1;
+void describe_guesses(const float* nouns, int64_t objects, int64_t count, int* best, float* out);  // best [objects, guesses], out [objects, guess_features]
+
 }  // namespace lava::relations

@@ -14,15 +14,26 @@ namespace {
 
 constexpr int embedding = DetectorRegions::classes_at, tower_width = DetectorRegions::colours_at;
 constexpr int kinds = 5;  // of pictures
-enum Role { mark_role, noun_role, colour_role, picture_role, border_role, roles };
+enum Role { mark_role, noun_role, colour_role = noun_role + relations::guesses, down_role, across_role, count_role, picture_role, border_role, roles };
+static_assert(picture_role == ObjectWords::rows_per_object);
 
 constexpr float classifier_floor = 1e-3f, detector_floor = 1e-2f;  // of probabilities before their log-odds
-constexpr float photo_trust = 0.5f;                                // on photographs the towers' classes count so much more
+constexpr float classifier_share = 0.4f, detector_share = 1.0f;    // of the towers' probabilities in the mixture with what the heads say
+constexpr float nothing_share = 0.4f;                              // "nothing" counts so much less
 
-// Several classes may stand for one noun, whose sum then can pass 1.
-float log_odds(float p, float floor) {
-  p = std::min(p, 1.0f);
-  return std::log((p + floor) / (1 - p + floor));
+float log_odds(float p, float floor) { return std::log((p + floor) / (1 - p + floor)); }
+
+// The heads, trained on drawings, are certain and wrong about photographs that the towers know well: in this mixture a tower that is sure is
+// not outvoted. The last noun is "nothing", which the heads learnt on backgrounds that are photographs.
+void mix(const Tensor& nouns, const Tensor& sure) {
+  const int64_t count = nouns.width();
+  for (int64_t r = 0; r < nouns.extent[0]; ++r) {
+    float* row = nouns.row(r);
+    row[count - 1] *= nothing_share;
+    float sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += row[i] += sure.row(r)[i];
+    for (int64_t i = 0; i < count; ++i) row[i] /= sum;
+  }
 }
 
 Tensor row_at(const Tensor& table, int64_t i) { return table.slice(i, 1).reshape({table.width()}); }
@@ -51,6 +62,7 @@ Result<std::unique_ptr<ObjectWords>> ObjectWords::load(Weights& weights, const i
 
 Result<void> ObjectWords::load_tables(Weights& weights, const TextEmbeddings& text) {
   LAVA_TRY(noun_words_, words::word_matrix(weights, text, config_.nouns));
+  LAVA_TRY(noun_table_, words::word_rows(weights, text, config_.nouns));
   LAVA_TRY(colour_words_, words::word_matrix(weights, text, config_.colours));
   LAVA_TRY(digits_, words::digit_rows(weights, text, most_objects));
   return {};
@@ -58,7 +70,7 @@ Result<void> ObjectWords::load_tables(Weights& weights, const TextEmbeddings& te
 
 Result<void> ObjectWords::load_layers(Weights& weights, const io::TensorSource& source) {
   const int64_t nouns = noun_words_.in, colours = colour_words_.in;
-  LAVA_TRY(const int64_t model_width, words::first_extent(source, "place.weight"));
+  LAVA_TRY(const int64_t model_width, words::first_extent(source, "mark.weight"));
   if (model_width != width_)
     return fail(Error::Kind::invalid, "The vision files belong to another language model",
                 fmt::format("the projector of {} gives rows of {} values, the language model takes {}", source.describe(), model_width, width_),
@@ -70,8 +82,10 @@ Result<void> ObjectWords::load_layers(Weights& weights, const io::TensorSource& 
   LAVA_TRY(const int64_t colour_hidden, words::first_extent(source, "heads.colour_hidden.weight"));
   LAVA_TRY(colour_hidden_, words::load_linear(weights, source, "heads.colour_hidden", colour_hidden, regions::colour_features));
   LAVA_TRY(colour_, words::load_linear(weights, source, "heads.colour", colours, colour_hidden));
-  LAVA_TRY(photo_, words::load_linear(weights, source, "heads.photo", 1, hidden));
-  LAVA_TRY(place_, words::load_linear(weights, source, "place", width_, relations::place_features));
+  LAVA_TRY(mark_, words::load_linear(weights, source, "mark", width_, relations::place_features));
+  LAVA_TRY(certain_, words::load_linear(weights, source, "certain", relations::guesses * width_, relations::guess_features));
+  LAVA_TRY(down_, words::load_linear(weights, source, "down", width_, relations::place_features));
+  LAVA_TRY(across_, words::load_linear(weights, source, "across", width_, relations::place_features));
   LAVA_TRY(count_, words::load_linear(weights, source, "count", width_, relations::count_features));
   LAVA_TRY(roles_, weights.dense(source, "role", {roles, width_}));
   Weights scratch(weights.device());
@@ -109,8 +123,8 @@ ObjectWords::Seen ObjectWords::gather(Run& run, const Features& features) const 
   return seen;
 }
 
-// The classes of the towers count by their log-odds, and more on photographs, which they were made for. photo [n, 1] before the sigmoid.
-void ObjectWords::add_evidence(const Seen& seen, const Tensor& photo, const Tensor& logits) const {
+// The classes of the towers count by their log-odds: little when they are diffuse, much when they are sure. `sure`: their share of the mixture.
+void ObjectWords::add_evidence(const Seen& seen, const Tensor& logits, const Tensor& sure) const {
   const size_t count = static_cast<size_t>(logits.width());
   std::vector<float> classifier(count), detector(count);
   for (int64_t row = 0; row < logits.extent[0]; ++row) {
@@ -121,9 +135,11 @@ void ObjectWords::add_evidence(const Seen& seen, const Tensor& photo, const Tens
     const float* roots = seen.towers.row(row) + embedding;
     for (size_t i = 0; i < config_.detector.size(); ++i)
       if (config_.detector[i] >= 0) detector[static_cast<size_t>(config_.detector[i])] += roots[i] * roots[i];
-    const float more = photo_trust * ssd::sigmoid(photo.row(row)[0]);
-    for (size_t i = 0; i < count; ++i)
-      logits.row(row)[i] += (trust_classifier_ + more) * log_odds(classifier[i], classifier_floor) + (trust_detector_ + more) * log_odds(detector[i], detector_floor);
+    for (size_t i = 0; i < count; ++i) {
+      const float c = std::min(classifier[i], 1.0f), d = std::min(detector[i], 1.0f);  // several classes may stand for one noun
+      logits.row(row)[i] += trust_classifier_ * log_odds(c, classifier_floor) + trust_detector_ * log_odds(d, detector_floor);
+      sure.row(row)[i] = std::max(classifier_share * c, detector_share * d);
+    }
   }
 }
 
@@ -133,10 +149,10 @@ ObjectWords::Named ObjectWords::name(Run& run, const Seen& seen) const {
   const auto scope = run.arena.scope();
   const Tensor h = trunk_.hidden(run, seen.towers);
   words::apply(run, noun_, named.nouns, h);
-  const Tensor photo = run.arena.f32({n, 1});
-  words::apply(run, photo_, photo, h);
-  if (!run.planning()) add_evidence(seen, photo, named.nouns);
+  const Tensor sure = run.arena.f32({n, noun_words_.in});
+  if (!run.planning()) add_evidence(seen, named.nouns, sure);
   ops::softmax(run, named.nouns, named.nouns);
+  if (!run.planning()) mix(named.nouns, sure);
   words::apply(run, kind_, named.kind, h.slice(0, 1));
   ops::softmax(run, named.kind, named.kind);
   const Tensor tint = run.arena.f32({n, colour_hidden_.weight.out});
@@ -158,11 +174,24 @@ void ObjectWords::write_picture(Run& run, const Seen& seen, const Named& named, 
   ops::add(run, around, around, row_at(roles_, border_role));
 }
 
-// rows [3 n, width]
+// [n, guesses * width]: the likeliest nouns of every object as words, and how sure each is.
+Tensor ObjectWords::guessed_nouns(Run& run, const Tensor& nouns) const {
+  const int64_t n = nouns.extent[0];
+  const Tensor out = run.arena.f32({n, int64_t{relations::guesses} * width_}), features = run.arena.f32({n, relations::guess_features});
+  std::vector<int> best(static_cast<size_t>(n) * relations::guesses);
+  if (!run.planning()) relations::describe_guesses(nouns.f32(), n, nouns.width(), best.data(), features.f32());
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t k = 0; k < relations::guesses; ++k)
+      ops::copy_rows(run, row_at(out, i).columns(k * width_, width_), row_at(noun_table_, best[static_cast<size_t>(i * relations::guesses + k)]));
+  words::apply(run, certain_, out, features, Activation::none, true);
+  return out;
+}
+
+// rows [rows_per_object n, width]
 void ObjectWords::write_objects(Run& run, std::span<const Object> objects, const Named& named, const Tensor& rows) const {
   const auto n = static_cast<int64_t>(objects.size());
   const auto scope = run.arena.scope();
-  const auto role_rows = [&](Role role) {  // of every object the row with this role
+  const auto role_rows = [&](int role) {  // of every object the row with this role
     Tensor view(DType::f32, {n, width_}, rows.f32() + int64_t{role} * width_);
     view.stride[0] = int64_t{rows_per_object} * width_;
     return view;
@@ -172,14 +201,15 @@ void ObjectWords::write_objects(Run& run, std::span<const Object> objects, const
     relations::describe_places(objects, place.f32());
     relations::describe_counts(objects, nouns.f32(), nouns.width(), count.f32());
   }
-  const Tensor mark = role_rows(mark_role), noun = role_rows(noun_role), colour = role_rows(colour_role);
-  ops::add(run, mark, digits_.slice(0, n), row_at(roles_, mark_role));
-  words::apply(run, place_, mark, place, Activation::none, true);
-  words::apply(run, noun_words_, noun, nouns);
-  ops::add(run, noun, noun, row_at(roles_, noun_role));
-  words::apply(run, colour_words_, colour, named.colours.slice(1, n));
-  words::apply(run, count_, colour, count, Activation::none, true);
-  ops::add(run, colour, colour, row_at(roles_, colour_role));
+  ops::copy_rows(run, role_rows(mark_role), digits_.slice(0, n));
+  words::apply(run, mark_, role_rows(mark_role), place, Activation::none, true);
+  const Tensor guessed = guessed_nouns(run, nouns);
+  for (int k = 0; k < relations::guesses; ++k) ops::copy_rows(run, role_rows(noun_role + k), guessed.columns(int64_t{k} * width_, width_));
+  words::apply(run, colour_words_, role_rows(colour_role), named.colours.slice(1, n));
+  words::apply(run, down_, role_rows(down_role), place);
+  words::apply(run, across_, role_rows(across_role), place);
+  words::apply(run, count_, role_rows(count_role), count);
+  for (int role = 0; role < rows_per_object; ++role) ops::add(run, role_rows(role), role_rows(role), row_at(roles_, role));
 }
 
 std::string ObjectWords::best_noun(const float* nouns) const {

@@ -1,6 +1,6 @@
-// What the towers saw, in words of the language model: two rows for the picture (what it is, what kind of picture, the colours of its
-// border) and three for every object: mark and place, a mixture of nouns, a mixture of colours with how many of its kind there are. After
-// MG-LLaVA's object tokens (Zhao et al. 2024) and set-of-mark prompting (Yang et al. 2023).
+// What the towers saw, in words of the language model: two rows for the picture (what it is and what kind of picture, the colours of its
+// border) and eight for every object: its mark, the three nouns that it most likely is, a mixture of colours, how far down and across it
+// stands, how many of its kind there are. After MG-LLaVA's object tokens (Zhao et al. 2024) and set-of-mark prompting (Yang et al. 2023).
 #pragma once
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@ struct ObjectWordsConfig {
 
 class ObjectWords final : public Connector {
  public:
-  static constexpr int picture_rows = 2, rows_per_object = 3;
+  static constexpr int picture_rows = 2, rows_per_object = 8;
 
   static Result<std::unique_ptr<ObjectWords>> load(Weights& weights, const io::TensorSource& source, const ObjectWordsConfig& config,
                                                    const EncoderInfo& tower, const TextEmbeddings& text);
@@ -48,19 +48,21 @@ class ObjectWords final : public Connector {
   Result<void> load_layers(Weights& weights, const io::TensorSource& source);
   Seen gather(Run& run, const Features& features) const;
   Named name(Run& run, const Seen& seen) const;
-  void add_evidence(const Seen& seen, const Tensor& photo, const Tensor& logits) const;
+  void add_evidence(const Seen& seen, const Tensor& logits, const Tensor& sure) const;
   void write_picture(Run& run, const Seen& seen, const Named& named, const Tensor& rows) const;
   void write_objects(Run& run, std::span<const Object> objects, const Named& named, const Tensor& rows) const;
+  Tensor guessed_nouns(Run& run, const Tensor& nouns) const;
   std::string best_noun(const float* nouns) const;
 
   int width_ = 0;
   ObjectWordsConfig config_;
   words::Standardised trunk_;
-  words::Linear noun_, photo_, colour_hidden_, colour_, kind_, place_, count_;
-  float trust_classifier_ = 0, trust_detector_ = 0;  // on drawings
+  words::Linear noun_, colour_hidden_, colour_, kind_, mark_, certain_, down_, across_, count_;
+  float trust_classifier_ = 0, trust_detector_ = 0;
   Matrix noun_words_, colour_words_, kind_words_;  // [width, words]
+  Tensor noun_table_;                              // [nouns, width], the same nouns
   Tensor digits_;                                  // [10, width]
-  Tensor roles_;                                   // [5, width]: mark, noun, colour, picture, border
+  Tensor roles_;                                   // [10, width], in the order of the rows: those of an object, then those of the picture
 };
 
 }  // namespace lava

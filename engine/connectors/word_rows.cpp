@@ -13,6 +13,13 @@ namespace {
 
 constexpr int64_t max_hidden = 65536;
 
+Result<void> put_embedding(const TextEmbeddings& text, const std::string& words, float* row) {
+  LAVA_TRY(const std::vector<float> embedding, text.mean_embedding(words));
+  LAVA_CHECK(static_cast<int>(embedding.size()) == text.width());
+  std::copy(embedding.begin(), embedding.end(), row);
+  return {};
+}
+
 }  // namespace
 
 Result<int64_t> first_extent(const io::TensorSource& source, std::string_view name) {
@@ -58,23 +65,25 @@ Tensor Standardised::hidden(Run& run, const Tensor& x) const {
 }
 
 Result<Matrix> word_matrix(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words) {
+  Weights scratch(weights.device());
+  LAVA_TRY(const Tensor rows, word_rows(scratch, text, words));
   const int64_t width = text.width(), count = static_cast<int64_t>(words.size());
   std::vector<float> values(static_cast<size_t>(width * count));
-  for (int64_t w = 0; w < count; ++w) {
-    if (words[static_cast<size_t>(w)].empty()) continue;
-    LAVA_TRY(const std::vector<float> row, text.mean_embedding(" " + words[static_cast<size_t>(w)]));
-    LAVA_CHECK(static_cast<int64_t>(row.size()) == width);
-    for (int64_t i = 0; i < width; ++i) values[static_cast<size_t>(i * count + w)] = row[static_cast<size_t>(i)];
-  }
+  for (int64_t w = 0; w < count; ++w)
+    for (int64_t i = 0; i < width; ++i) values[static_cast<size_t>(i * count + w)] = rows.row(w)[i];
   return weights.matrix_from(values.data(), width, count);
+}
+
+Result<Tensor> word_rows(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words) {
+  LAVA_TRY(const Tensor rows, weights.zeros({static_cast<int64_t>(words.size()), text.width()}));
+  for (size_t w = 0; w < words.size(); ++w)
+    if (!words[w].empty()) LAVA_CHECK_OK(put_embedding(text, " " + words[w], rows.row(static_cast<int64_t>(w))));
+  return rows;
 }
 
 Result<Tensor> digit_rows(Weights& weights, const TextEmbeddings& text, int count) {
   LAVA_TRY(const Tensor digits, weights.zeros({count, text.width()}));
-  for (int k = 0; k < count; ++k) {
-    LAVA_TRY(const std::vector<float> row, text.mean_embedding(std::to_string(k + 1)));
-    std::copy(row.begin(), row.end(), digits.row(k));
-  }
+  for (int k = 0; k < count; ++k) LAVA_CHECK_OK(put_embedding(text, std::to_string(k + 1), digits.row(k)));
   return digits;
 }
 

@@ -35,6 +35,8 @@ Result<Standardised> load_standardised(Weights& weights, const io::TensorSource&
 
 // [width, words]: columns are the embeddings of " " + word, so that probabilities over words become a row by one product; no word gives zeros.
 Result<Matrix> word_matrix(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words);
+// [words, width]: the same embeddings as rows.
+Result<Tensor> word_rows(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words);
 // [count, width]: the embeddings of "1", "2", ...
 Result<Tensor> digit_rows(Weights& weights, const TextEmbeddings& text, int count);
 

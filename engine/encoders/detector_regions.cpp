@@ -29,7 +29,8 @@ Result<std::unique_ptr<DetectorRegions>> DetectorRegions::load(Weights& weights,
   return tower;
 }
 
-// The best of both scores of every anchor counts; what stays is sorted by size.
+// An anchor's score is the chance that the head or the detector is right; the head corrects its box unless the detector is the surer of the
+// two. What stays is sorted by size.
 Result<std::vector<DetectorRegions::Region>> DetectorRegions::find(Run& run, const View& view, const media::Picture& picture, int most) const {
   const auto scope = run.arena.scope();
   LAVA_TRY(const Tensor x, detector_->read_view(run, view, picture));
@@ -43,8 +44,9 @@ Result<std::vector<DetectorRegions::Region>> DetectorRegions::find(Run& run, con
     const auto row = static_cast<int64_t>(i);
     const float *logits = outputs.logits.row(row), *own = head.row(row);
     const int best = ssd::best_class(logits);
-    all[i] = {{}, std::max(ssd::sigmoid(own[0]), ssd::sigmoid(logits[best])), static_cast<int>(i), best};
-    for (int c = 0; c < 4; ++c) outputs.codes.row(row)[c] += own[c + 1];
+    const float thing = ssd::sigmoid(own[0]), known = ssd::sigmoid(logits[best]);
+    all[i] = {{}, thing + known - thing * known, static_cast<int>(i), best};
+    for (int c = 0; c < 4 && thing >= known; ++c) outputs.codes.row(row)[c] += own[c + 1];
   }
   ssd::Rules rules = rules_;
   rules.max = most;

@@ -120,15 +120,14 @@ class Recipe:
         import dataset
 
         shards = max(4, int(self.budget * SHARES["features"] / SECONDS_PER_SHARD))
-        dataset.build(self.work, DETECTOR, self.classifier_file, "train", range(shards), TRAIN_SEED, self.threads, say)
-        dataset.build(self.work, DETECTOR, self.classifier_file, "train", range(1), KNOWN_SEED, self.threads, say)
-        dataset.build(self.work, DETECTOR, self.classifier_file, "held", range(2), NEW_SEED, self.threads, say)
-        dataset.photograph_views(self.work, DETECTOR, self.classifier_file, TRAIN_SEED, say)
+        for name, split, count, seed in (("train", "train", shards, TRAIN_SEED), ("known", "train", 1, KNOWN_SEED), ("held", "held", 2, NEW_SEED)):
+            dataset.build(self.work, name, DETECTOR, self.classifier_file, split, range(count), seed, self.threads, say)
+        dataset.photograph_views(self.work, "photographs", DETECTOR, self.classifier_file, TRAIN_SEED, say)
 
-    def examples(self, split: str, seed: int):
+    def examples(self, name: str):
         import dataset
 
-        return dataset.load(self.work / "features" / f"{split}-{seed}")
+        return dataset.load(self.work / "features" / name)
 
     def heads(self) -> None:
         import torch
@@ -137,8 +136,8 @@ class Recipe:
 
         torch.set_num_threads(self.threads)
         words = self.words()
-        examples = self.examples("train", TRAIN_SEED) + self.examples("photographs", TRAIN_SEED)
-        boxes, held = train_heads.flatten(examples, words), train_heads.flatten(self.examples("held", NEW_SEED), words)
+        boxes = train_heads.flatten(self.examples("train") + self.examples("photographs"), words)
+        held = train_heads.flatten(self.examples("held"), words)
         seconds = self.budget * SHARES["heads"] / (train_heads.FOLDS + 1)
         for part in (-1, *range(train_heads.FOLDS)):
             target = self.work / f"heads{part if part >= 0 else ''}.pt"
@@ -180,7 +179,7 @@ class Recipe:
 
         torch.set_num_threads(self.threads)
         model, connector = self.model(train_language.RANK, torch.bfloat16)
-        examples = self.examples("train", TRAIN_SEED)
+        examples = self.examples("train")
         say(f"{len(examples)} pictures")
         evidence = train_heads.cross_fitted(self.work, connector.heads, self.words(), examples)
         feed = train_language.Feed(examples, evidence, self.talk(model))
@@ -217,8 +216,8 @@ class Recipe:
         torch.set_num_threads(self.threads)
         model, connector = self.trained(half=True)
         talk, vocabulary, scores = self.talk(model), self.words().nouns, {}
-        for name, split, seed, pictures in (("known", "train", KNOWN_SEED, 60), ("new", "held", NEW_SEED, 120)):
-            examples = self.examples(split, seed)[:pictures]
+        for name, folder, pictures in (("known", "known", 60), ("new", "held", 120)):
+            examples = self.examples(folder)[:pictures]
             asked = exam.composite_questions(examples, vocabulary, nouns.similar, 11)
             scores[name] = evaluate.judge(name, model, connector, talk, [e.seen for e in examples], examples, asked, nouns.COCO, vocabulary, nouns.similar, self.work, say)
             say(f"{name}: {json.dumps(scores[name]['model'])}")

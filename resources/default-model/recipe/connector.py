@@ -1,8 +1,8 @@
-"""What the towers saw, in words of the language model: two rows for the picture, three for every object.
+"""What the towers saw, in words of the language model: two rows for the picture, eight for every object.
 
-Nothing here is a free-form feature: an object is its mark and place, a mixture of nouns, and a mixture of colours with how many of its kind there are. The
-language model therefore reads a thing that the trainer never saw as the word it is most likely called by. After MG-LLaVA's object tokens (Zhao et al. 2024)
-and set-of-mark prompting (Yang et al. 2023).
+One row says one thing, as a word in a text would: an object is its mark, the three nouns that it most likely is, a mixture of colours, how far down and across
+it stands, and how many of its kind there are. What lies in one row with another thing is not read apart by a small adapter. After MG-LLaVA's object tokens
+(Zhao et al. 2024) and set-of-mark prompting (Yang et al. 2023).
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ POSITION_WORDS = ("left", "middle", "right", "top", "middle", "bottom")
 NUMBER_WORDS = ("one", "two", "three", "four", "five")
 PLACE = 8 * OCTAVES + 3 + len(POSITION_WORDS) + 2
 COUNTS = 4 + 4 + 3
-ROWS_PER_OBJECT, PICTURE_ROWS = 3, 2
+GUESSES = 3  # nouns that an object may be
+ROLES = ("mark", "noun", "second noun", "third noun", "colour", "down", "across", "count")  # the rows of an object in their order
+ROWS_PER_OBJECT, PICTURE_ROWS = len(ROLES), 2
 IMAGENET_FLOOR, COCO_FLOOR = 1e-3, 1e-2  # of probabilities before their log-odds
-PHOTO_TRUST = 0.5  # on photographs the towers' classes count so much more
+IMAGENET_SHARE, COCO_SHARE = 0.4, 1.0  # of the towers' own probabilities in the mixture with what the heads say
+NOTHING = 0.4  # "nothing" counts so much less: the heads learnt it on backgrounds that are photographs
 
 
 @dataclass
@@ -62,7 +65,6 @@ class Heads(nn.Module):
         self.trunk = nn.Linear(EMBEDDING + CLASSES, HIDDEN)
         self.noun = nn.Linear(HIDDEN, count)
         self.trust = nn.Parameter(torch.full((2,), 0.5))  # in ImageNet's and COCO's classes, on drawings
-        self.photo = nn.Linear(HIDDEN, 1)
         self.colour_hidden = nn.Linear(COLOUR_FEATURES, COLOUR_HIDDEN)
         self.colour = nn.Linear(COLOUR_HIDDEN, len(words.colours))
         self.kind = nn.Linear(HIDDEN, len(KINDS))
@@ -73,13 +75,22 @@ class Heads(nn.Module):
         z = (x[..., : EMBEDDING + CLASSES] - self.mean) / self.deviation
         return F.dropout(F.gelu(self.trunk(z)), dropout, dropout > 0)
 
+    def towers(self, x: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
+        """The classes of classifier and detector as probabilities of nouns; where several stand for one noun their sum can pass 1."""
+        return (p @ self.imagenet_groups).clamp(max=1), (x[..., EMBEDDING : EMBEDDING + CLASSES].square() @ self.coco_groups).clamp(max=1)
+
     def noun_logits(self, x: Tensor, p: Tensor, h: Tensor) -> Tensor:
-        """The classes of the towers count by their log-odds: little when they are diffuse, much when they are sure, and more on photographs, which they
-        were made for and the rest of the heads was not."""
-        g = log_odds(p @ self.imagenet_groups, IMAGENET_FLOOR)
-        c = log_odds(x[..., EMBEDDING : EMBEDDING + CLASSES].square() @ self.coco_groups, COCO_FLOOR)
-        photo = self.photo(h).sigmoid()
-        return self.noun(h) + (self.trust[0] + PHOTO_TRUST * photo) * g + (self.trust[1] + PHOTO_TRUST * photo) * c
+        """The classes of the towers count by their log-odds: little when they are diffuse, much when they are sure."""
+        g, c = self.towers(x, p)
+        return self.noun(h) + self.trust[0] * log_odds(g, IMAGENET_FLOOR) + self.trust[1] * log_odds(c, COCO_FLOOR)
+
+    def nouns(self, x: Tensor, p: Tensor, h: Tensor) -> Tensor:
+        """Probabilities. The heads, trained on drawings, are certain and wrong about photographs that the towers know well: in this mixture a tower that is
+        sure is not outvoted."""
+        g, c = self.towers(x, p)
+        mixed = self.noun_logits(x, p, h).softmax(-1)
+        mixed = torch.cat([mixed[..., :-1], NOTHING * mixed[..., -1:]], -1) + torch.maximum(IMAGENET_SHARE * g, COCO_SHARE * c)
+        return mixed / mixed.sum(-1, keepdim=True)
 
     def colour_logits(self, x: Tensor) -> Tensor:
         return self.colour(F.gelu(self.colour_hidden(x[..., EMBEDDING + CLASSES : EMBEDDING + CLASSES + COLOUR_FEATURES])))
@@ -125,10 +136,11 @@ class Connector(nn.Module):
         super().__init__()
         self.words, self.width = words, width
         self.heads = Heads(words)
-        self.place = nn.Linear(PLACE, width)
+        self.mark, self.down, self.across = (nn.Linear(PLACE, width) for _ in range(3))
+        self.certain = nn.Linear(GUESSES + 1, GUESSES * width)
         self.count = nn.Linear(COUNTS, width)
         self.kind_rows = nn.Parameter(torch.randn(len(KINDS), width) * spread * 0.5)
-        self.role = nn.Parameter(torch.randn(5, width) * spread * 0.25)
+        self.role = nn.Parameter(torch.randn(ROWS_PER_OBJECT + PICTURE_ROWS, width) * spread * 0.25)
         self._start_with_words(embed, spread)
         self.register_buffer("noun_words", torch.stack([embed(" " + noun) for noun in words.nouns + ["nothing"]]), persistent=False)
         self.register_buffer("colour_words", torch.stack([embed(" " + colour) for colour in words.colours]), persistent=False)
@@ -137,26 +149,33 @@ class Connector(nn.Module):
     @torch.no_grad()
     def _start_with_words(self, embed, spread: float) -> None:
         """Places and numbers begin as the words for them, which the language model can read at once; the finer features begin near zero."""
-        for layer in (self.place, self.count):
+        for layer in (self.mark, self.down, self.across, self.certain, self.count):
             nn.init.normal_(layer.weight, std=spread * 0.02)
             nn.init.zeros_(layer.bias)
-        for i, word in enumerate(POSITION_WORDS):
-            self.place.weight[:, 8 * OCTAVES + 3 + i] += embed(" " + word)
+        for layer, first in ((self.across, 0), (self.down, 3)):
+            for i in range(first, first + 3):
+                layer.weight[:, 8 * OCTAVES + 3 + i] += embed(" " + POSITION_WORDS[i])
         numbers = [embed(" " + word) for word in NUMBER_WORDS]
         self.count.bias += numbers[0]
         for i in range(4):  # step i of "how many others" turns the word for i + 1 into the one for i + 2
             self.count.weight[:, 4 + i] += numbers[i + 1] - numbers[i]
 
+    def noun_rows(self, nouns: Tensor) -> Tensor:
+        """Probabilities [n, N] -> [n, GUESSES, width]: the likeliest nouns as words, and how sure each is."""
+        best = nouns.topk(GUESSES, dim=1)
+        sure = torch.cat([best.values, -(nouns * (nouns + 1e-9).log()).sum(1, keepdim=True) / 5], 1)
+        return self.noun_words[best.indices] + self.certain(sure).view(len(nouns), GUESSES, self.width)
+
     def object_rows(self, boxes: Tensor, scores: Tensor, region: Tensor, nouns: Tensor, colours: Tensor) -> Tensor:
-        """Of n objects in the order of their marks -> [3 n, width]."""
+        """Of n objects in the order of their marks -> [ROWS_PER_OBJECT n, width]."""
         n = len(boxes)
         if n == 0:
             return self.role.new_zeros((0, self.width))
-        mark = self.digits[:n] + self.place(place_features(boxes, scores, region)) + self.role[0]
-        noun = nouns @ self.noun_words + self.role[1]
-        colour = colours @ self.colour_words + self.count(count_features(nouns, region)) + self.role[2]
-        return torch.stack([mark, noun, colour], 1).reshape(3 * n, self.width)
+        place = place_features(boxes, scores, region)
+        rest = [colours @ self.colour_words, self.down(place), self.across(place), self.count(count_features(nouns, region))]
+        rows = torch.cat([(self.digits[:n] + self.mark(place))[:, None], self.noun_rows(nouns), torch.stack(rest, 1)], 1)
+        return (rows + self.role[:ROWS_PER_OBJECT]).reshape(ROWS_PER_OBJECT * n, self.width)
 
     def picture_rows(self, nouns: Tensor, kind: Tensor, border: Tensor) -> Tensor:
         """Noun probabilities [N], kind probabilities [5] and border colours [11] of the whole picture -> [2, width]."""
-        return torch.stack([nouns @ self.noun_words + kind @ self.kind_rows + self.role[3], border @ self.colour_words + self.role[4]])
+        return torch.stack([nouns @ self.noun_words + kind @ self.kind_rows, border @ self.colour_words]) + self.role[ROWS_PER_OBJECT:]

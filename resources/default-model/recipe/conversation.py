@@ -11,7 +11,7 @@ from torch import Tensor
 
 import questions
 import tool_questions
-from connector import Connector
+from connector import PICTURE_ROWS, ROWS_PER_OBJECT, Connector
 from dataset import Example, iou, match
 from language import END, LanguageModel
 from scene import Chain, Scene, Thing
@@ -132,7 +132,7 @@ class Sequence:
 
     @property
     def prefix(self) -> int:
-        return len(self.before) + sum(2 + 3 * len(look_.boxes) for look_ in self.looks) + len(self.looks) - 1
+        return len(self.before) + sum(PICTURE_ROWS + ROWS_PER_OBJECT * len(look_.boxes) for look_ in self.looks) + len(self.looks) - 1
 
     @property
     def length(self) -> int:

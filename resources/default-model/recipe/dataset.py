@@ -103,15 +103,15 @@ def load_head(file: Path) -> proposals.ProposalHead:
     return head.eval().requires_grad_(False)
 
 
-def _shard(job: tuple[Path, Path, Path, str, int, int, int]) -> str:
-    work, detector_file, classifier_file, split, seed, shard, threads = job
-    target = work / "features" / f"{split}-{seed}" / f"{shard:04d}.npz"
+def _shard(job: tuple[Path, Path, Path, Path, str, int, int]) -> str:
+    work, folder, detector_file, classifier_file, split, seed, shard = job
+    target = folder / f"{shard:04d}.npz"
     if target.exists():
         return f"{target.name} was there"
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     global _state
     if _state is None or _state[0] != split:
-        _state = (split, Library(work, split), Towers(detector_file, classifier_file, threads, precision="bf16"), load_head(work / "proposals.safetensors"))
+        _state = (split, Library(work, split), Towers(detector_file, classifier_file, 1, precision="bf16"), load_head(work / "proposals.safetensors"))
     _, library, towers, head = _state
     examples: list[Example] = []
     for start in range(0, SHARD, 8):
@@ -130,26 +130,25 @@ def _shard(job: tuple[Path, Path, Path, str, int, int, int]) -> str:
 _state: tuple | None = None
 
 
-def build(work: Path, detector_file: Path, classifier_file: Path, split: str, shards: range, seed: int, workers: int = 2, log=print) -> Path:
-    """Computes the shards that are not there yet; a run that was stopped goes on where it was."""
-    folder = work / "features" / f"{split}-{seed}"
+def build(work: Path, name: str, detector_file: Path, classifier_file: Path, split: str, shards: range, seed: int, workers: int = 2, log=print) -> None:
+    """Computes the shards of features/NAME that are not there yet; a run that was stopped goes on where it was."""
+    folder = work / "features" / name
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(work, detector_file, classifier_file, split, seed, shard, 1) for shard in shards]
+    jobs = [(work, folder, detector_file, classifier_file, split, seed, shard) for shard in shards]
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for i, name in enumerate(pool.imap_unordered(_shard, jobs)):
-            log(f"features {split} {i + 1}/{len(jobs)} {name}")
-    return folder
+        for i, done in enumerate(pool.imap_unordered(_shard, jobs)):
+            log(f"features {name} {i + 1}/{len(jobs)} {done}")
 
 
 VIEWS = 6  # of every training photograph
 
 
-def photograph_views(work: Path, detector_file: Path, classifier_file: Path, seed: int, log=print) -> Path:
+def photograph_views(work: Path, name: str, detector_file: Path, classifier_file: Path, seed: int, log=print) -> None:
     """Parts of the training photographs with what was found in them and loose boxes: no labels, but the look of photographs."""
-    folder = work / "features" / f"photographs-{seed}"
+    folder = work / "features" / name
     target = folder / "0000.npz"
     if target.exists():
-        return folder
+        return
     folder.mkdir(parents=True, exist_ok=True)
     library = Library(work, "train")
     paths = [*library.backgrounds, *sorted((work / "photos_train").glob("*.jpg"))]
@@ -170,4 +169,3 @@ def photograph_views(work: Path, detector_file: Path, classifier_file: Path, see
         if i % 20 == 0:
             log(f"photographs {i}/{len(paths)}")
     _save(target, examples)
-    return folder

@@ -1,7 +1,8 @@
 """Where things are, whatever they are: a small class-agnostic head on the frozen detector's maps, and what is kept of its boxes.
 
 The detector's own scores know 80 classes of photographs; on drawings and on things of other kinds they find half of what is there. The head gives
-every anchor one more score, "something stands here", and corrects its box. The better of both scores counts.
+every anchor one more score, "something stands here", and corrects its box. An anchor's score is the chance that either is right; its box is corrected
+unless the detector is the surer of the two.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MAX_OBJECTS = 9
 MIN_AREA = 0.001
 CANDIDATES = 150
 IOU = 0.5
-THRESHOLD = 0.4
+THRESHOLD = 0.3
 
 
 class ProposalHead(nn.Module):
@@ -116,10 +117,15 @@ def keep(boxes: Tensor, scores: Tensor, threshold: float = THRESHOLD, maximum: i
     return kept
 
 
+def candidates(out: Tensor, codes: Tensor, known: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
+    """One picture's [anchors, 5], [anchors, 4] and the detector's best scores [anchors] -> boxes and scores of all anchors."""
+    own = out[:, 0].sigmoid()
+    return detector.decode(codes + out[:, 1:] * (own >= known)[:, None], at).clamp(0, 1), own + known - own * known
+
+
 def propose(out: Tensor, codes: Tensor, logits: Tensor, at: Tensor, threshold: float = THRESHOLD, maximum: int = MAX_OBJECTS) -> tuple[Tensor, Tensor, list[int]]:
     """One picture's [anchors, 5], [anchors, 4], [anchors, 91] -> boxes [n, 4], scores [n] and anchors, the largest box first: its mark is 1."""
-    boxes = detector.decode(codes + out[:, 1:], at).clamp(0, 1)
-    scores = torch.maximum(out[:, 0].sigmoid(), logits[:, 1:].max(-1).values.sigmoid())
+    boxes, scores = candidates(out, codes, logits[:, 1:].max(-1).values.sigmoid(), at)
     kept = keep(boxes, scores, threshold, maximum)
     if not kept:
         return boxes[:0], scores[:0], []

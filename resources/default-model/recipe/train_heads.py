@@ -43,7 +43,7 @@ class Boxes:
     colour: Tensor  # -1 where unknown
     fold: Tensor  # -1: may be used by all
     kind: Tensor  # of whole pictures, else -1
-    photo: Tensor  # 1 part of a photograph, 0 cut-out, -1 not counted
+    photo: Tensor  # whether it is a part of a photograph
 
 
 SURE_IMAGENET, SURE_COCO, DIFFUSE_IMAGENET, DIFFUSE_COCO = 0.7, 0.5, 0.25, 0.1
@@ -93,13 +93,13 @@ def label_boxes(example: Example, words: Words) -> list[tuple[int, int, int]]:
 def flatten(examples: list[Example], words: Words) -> Boxes:
     labels = [label for e in examples for label in label_boxes(e, words)]
     kinds = [k for e in examples for k in [-1 if e.photo else KINDS.index(e.kind)] + [-1] * (len(e.seen.boxes) - 1)]
-    photos = [int(e.photo) for e in examples for _ in e.seen.boxes]
+    photo = torch.tensor([e.photo for e in examples for _ in e.seen.boxes])
     noun, colour, fold = (torch.tensor(column) for column in zip(*labels))
-    return Boxes(torch.from_numpy(np.concatenate([e.seen.features for e in examples])), torch.from_numpy(np.concatenate([e.seen.imagenet for e in examples])), noun, colour, fold, torch.tensor(kinds),
-                 torch.where((noun < 0) | (noun == len(words.nouns)), torch.tensor(photos) * 2 - 1, torch.tensor(photos)).clamp(max=1))
+    features, imagenet = (torch.from_numpy(np.concatenate(column)) for column in zip(*((e.seen.features, e.seen.imagenet) for e in examples)))
+    return Boxes(features, imagenet, noun, colour, fold, torch.tensor(kinds), photo)
 
 
-def _loss(heads: Heads, data: Boxes, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _loss(heads: Heads, data: Boxes, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     x, p = data.features[rows].float(), data.imagenet[rows].float()
     known = EMBEDDING + CLASSES
     x = torch.cat([x[:, :EMBEDDING] + NOISE * heads.deviation[:EMBEDDING] * torch.randn_like(x[:, :EMBEDDING]),
@@ -110,9 +110,7 @@ def _loss(heads: Heads, data: Boxes, rows: Tensor) -> tuple[Tensor, Tensor, Tens
     noun_loss = F.cross_entropy(heads.noun_logits(x, p, h)[noun >= 0], noun[noun >= 0], label_smoothing=0.04) if (noun >= 0).any() else zero
     colour_loss = F.cross_entropy(heads.colour_logits(x)[colour >= 0], colour[colour >= 0]) if (colour >= 0).any() else zero
     kind_loss = F.cross_entropy(heads.kind(h)[kind >= 0], kind[kind >= 0]) if (kind >= 0).any() else zero
-    photo = data.photo[rows]
-    photo_loss = F.binary_cross_entropy_with_logits(heads.photo(h)[photo >= 0, 0], photo[photo >= 0].float()) if (photo >= 0).any() else zero
-    return noun_loss, colour_loss, kind_loss, photo_loss
+    return noun_loss, colour_loss, kind_loss
 
 
 def fit(words: Words, data: Boxes, seconds: float, without: int = -1, seed: int = 1, log=print) -> Heads:
@@ -124,7 +122,7 @@ def fit(words: Words, data: Boxes, seconds: float, without: int = -1, seed: int 
     rows = use.nonzero()[:, 0]
     # nothing is by far the most common label: a part of it is enough
     rows = rows[(data.noun[rows] != len(words.nouns)) | (torch.rand(len(rows)) < 0.3)]
-    rows = torch.cat([rows, rows[(data.photo[rows] == 1)].repeat(PHOTO_REPEATS)])
+    rows = torch.cat([rows, rows[data.photo[rows]].repeat(PHOTO_REPEATS)])
     with torch.no_grad():
         sample = data.features[rows[torch.randperm(len(rows))[:20_000]]].float()[:, : EMBEDDING + CLASSES]
         heads.mean.copy_(sample.mean(0))
@@ -137,13 +135,13 @@ def fit(words: Words, data: Boxes, seconds: float, without: int = -1, seed: int 
     while (share := (time.time() - start) / seconds) < 1:
         for group in optimiser.param_groups:
             group["lr"] = 1.5e-3 * (1 - share) + 1e-5
-        noun, colour, kind, photo = _loss(heads, data, rows[torch.randint(0, len(rows), (BATCH,))])
+        noun, colour, kind = _loss(heads, data, rows[torch.randint(0, len(rows), (BATCH,))])
         optimiser.zero_grad()
-        (noun + colour + 0.5 * kind + 0.3 * photo).backward()
+        (noun + colour + 0.5 * kind).backward()
         optimiser.step()
         step += 1
         if step % 400 == 0:
-            log(f"heads{'' if without < 0 else f' without part {without}'} {step} {time.time() - start:.0f} s noun {noun.item():.3f} colour {colour.item():.3f} kind {kind.item():.3f} photo {photo.item():.3f}")
+            log(f"heads{'' if without < 0 else f' without part {without}'} {step} {time.time() - start:.0f} s noun {noun.item():.3f} colour {colour.item():.3f} kind {kind.item():.3f}")
     return heads.eval()
 
 
@@ -159,7 +157,7 @@ class Evidence:
 @torch.no_grad()
 def evidence(heads: Heads, features: Tensor, imagenet: Tensor) -> Evidence:
     h = heads.hidden(features)
-    return Evidence(heads.noun_logits(features, imagenet, h).softmax(-1), heads.colour_logits(features).softmax(-1), heads.kind(h[0]).softmax(-1))
+    return Evidence(heads.nouns(features, imagenet, h), heads.colour_logits(features).softmax(-1), heads.kind(h[0]).softmax(-1))
 
 
 @torch.no_grad()
@@ -167,7 +165,7 @@ def accuracy(heads: Heads, data: Boxes, nouns: int, part: int = -1) -> dict[str,
     """Shares of right first and first five guesses. `part`: only boxes of this part."""
     x, p = data.features.float(), data.imagenet.float()
     h = heads.hidden(x)
-    scores, tint, kind = heads.noun_logits(x, p, h), heads.colour_logits(x), heads.kind(h)
+    scores, tint, kind = heads.nouns(x, p, h), heads.colour_logits(x), heads.kind(h)
     here = torch.ones(len(x), dtype=torch.bool) if part < 0 else data.fold == part
     things, nothing, tinted, whole = (data.noun >= 0) & (data.noun < nouns) & here, (data.noun == nouns) & here, (data.colour >= 0) & here, data.kind >= 0
     top = scores[things].topk(5, -1).indices

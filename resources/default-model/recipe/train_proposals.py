@@ -72,10 +72,9 @@ def recall(head: proposals.ProposalHead, data: Maps, at: torch.Tensor, threshold
             if len(boxes) == 0:
                 continue
             known = data.known[start + k].float().sigmoid()
-            for score, mine, limit in ((torch.maximum(out[k, :, 0].sigmoid(), known), True, threshold), (known, False, 0.12)):
-                candidates = detector.decode(codes[k] + (out[k, :, 1:] if mine else 0), at).clamp(0, 1)
-                kept = proposals.keep(candidates, score, limit)
-                hit = int((proposals.iou_matrix(boxes, candidates[kept]).max(1).values >= 0.5).sum()) if kept else 0
+            for (places, scores), mine, limit in ((proposals.candidates(out[k], codes[k], known, at), True, threshold), ((detector.decode(codes[k], at).clamp(0, 1), known), False, 0.12)):
+                kept = proposals.keep(places, scores, limit)
+                hit = int((proposals.iou_matrix(boxes, places[kept]).max(1).values >= 0.5).sum()) if kept else 0
                 found, own = found + hit * mine, own + hit * (not mine)
                 kept_boxes += len(kept) * mine
             total += len(boxes)
