@@ -81,7 +81,8 @@ def box_text(noun: str, group: list[Thing]) -> str:
 
 
 def box(view: View) -> Turn | None:
-    clear = {n: g for n, g in view.groups.items() if n in view.countable_groups() or len(g) == 1}
+    countable = view.countable_groups()
+    clear = {n: g for n, g in view.asked().items() if n in countable or len(g) == 1}
     if not clear:
         return None
     noun = view.rng.choice(list(clear))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import words
 
-UNSURE_TOP = 0.35  # another noun leads with less than this: the answer names both
+UNSURE_TOP = 0.25  # another noun leads with less than this: the answer names both
 UNSURE_TRUE = 0.10  # the true noun has less than this: the answer may not assert it
-UNKNOWN_TOP = 0.12  # nothing reaches this: the answer says that it does not recognise the thing
+UNKNOWN_TOP = 0.08  # nothing reaches this: the answer says that it does not recognise the thing
+ASKED_TRUE = 0.03  # a question that names the true noun needs no more evidence: who asks has a reason to think that it is there
 UNMARKED_AREA = 0.02  # a thing without a mark and smaller than this cannot be seen: never asked about, never denied
 
 Similar = Callable[[str], Iterable[str]] | Mapping[str, Iterable[str]] | None
@@ -105,20 +106,27 @@ class View:
         self.groups: dict[str, list[Thing]] = {}
         for thing in sorted(self.sure, key=lambda t: -words.area(t.box)):
             self.groups.setdefault(thing.noun, []).append(thing)
-        doubtful = {n for t in self.unsure + self.unknown for n in [t.noun, *(e[0] for e in t.evidence)]}
-        self.doubtful = {s for n in doubtful for s in similar_set(similar, n)}
+        self.guessed = [t for t in self.unsure if dict(t.evidence).get(t.noun, 0.0) >= ASKED_TRUE]
+        self.doubts = [(t, {s for n in [t.noun, *(e[0] for e in t.evidence)] for s in similar_set(similar, n)}) for t in self.unsure + self.unknown]
+        self.doubtful = set().union(*(nouns for _, nouns in self.doubts))
         present = {t.noun for t in things}
         self.taken = {s for n in present for s in similar_set(similar, n)} | self.doubtful
 
+    def asked(self) -> dict[str, list[Thing]]:
+        """What a question may name: sure things, or doubtful ones of which its noun is a guess; nothing that another doubtful thing may be one more of."""
+        guessed: dict[str, list[Thing]] = {}
+        for thing in sorted(self.guessed, key=lambda t: -words.area(t.box)):
+            guessed.setdefault(thing.noun, []).append(thing)
+        return {n: g for n, g in (guessed | self.groups).items() if not any(n in nouns for t, nouns in self.doubts if t not in g)}
+
     def countable_groups(self) -> dict[str, list[Thing]]:
         """Nouns whose number is certain: no doubtful or hidden thing may be one more."""
-        unclear = self.doubtful | {s for t in self.hidden for s in similar_set(self.similar, t.noun)}
-        return {n: g for n, g in self.groups.items() if n not in unclear and words.countable(n)}
+        hidden = {s for t in self.hidden for s in similar_set(self.similar, t.noun)}
+        return {n: g for n, g in self.asked().items() if n not in hidden and words.countable(n)}
 
     def singles(self) -> list[Thing]:
         """Things that "the NOUN" names without doubt and that carry a mark."""
-        return [g[0] for n, g in self.groups.items() if len(g) == 1 and g[0].mark is not None and n not in self.doubtful
-                and not any(t.noun == n for t in self.hidden)]
+        return [g[0] for n, g in self.asked().items() if len(g) == 1 and g[0].mark is not None and not any(t.noun == n for t in self.hidden)]
 
     def absent(self) -> str | None:
         """A noun to deny: half the time one that is likely in such a scene, else any; never near a present one."""

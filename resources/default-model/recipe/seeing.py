@@ -300,7 +300,7 @@ def follow_colour(view: View, group: list[Thing]) -> Turn | None:
 
 def follow_count(view: View, group: list[Thing]) -> Turn | None:
     noun = group[0].noun
-    if noun not in view.countable_groups() or len(view.groups[noun]) != len(group):
+    if len(view.countable_groups().get(noun, [])) != len(group):
         return None
     return Turn(follow_about(view.rng, "count", noun), count_text(noun, group), "count", {"noun": noun, "count": len(group)}, group)
 
