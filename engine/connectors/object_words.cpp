@@ -18,7 +18,7 @@ enum Role { mark_role, noun_role, colour_role = noun_role + relations::guesses, 
 static_assert(picture_role == ObjectWords::rows_per_object);
 
 constexpr float classifier_floor = 1e-3f, detector_floor = 1e-2f;  // of probabilities before their log-odds
-constexpr float classifier_share = 0.4f, detector_share = 1.0f;    // of the towers' probabilities in the mixture with what the heads say
+constexpr float classifier_share = 0.6f, detector_share = 0.5f;    // of the towers' probabilities, squared, in the mixture with the heads
 constexpr float nothing_share = 0.4f;                              // "nothing" counts so much less
 
 float log_odds(float p, float floor) { return std::log((p + floor) / (1 - p + floor)); }
@@ -138,7 +138,7 @@ void ObjectWords::add_evidence(const Seen& seen, const Tensor& logits, const Ten
     for (size_t i = 0; i < count; ++i) {
       const float c = std::min(classifier[i], 1.0f), d = std::min(detector[i], 1.0f);  // several classes may stand for one noun
       logits.row(row)[i] += trust_classifier_ * log_odds(c, classifier_floor) + trust_detector_ * log_odds(d, detector_floor);
-      sure.row(row)[i] = std::max(classifier_share * c, detector_share * d);
+      sure.row(row)[i] = std::max(classifier_share * c * c, detector_share * d * d);
     }
   }
 }

@@ -28,7 +28,7 @@ GUESSES = 3  # nouns that an object may be
 ROLES = ("mark", "noun", "second noun", "third noun", "colour", "down", "across", "count")  # the rows of an object in their order
 ROWS_PER_OBJECT, PICTURE_ROWS = len(ROLES), 2
 IMAGENET_FLOOR, COCO_FLOOR = 1e-3, 1e-2  # of probabilities before their log-odds
-IMAGENET_SHARE, COCO_SHARE = 0.4, 1.0  # of the towers' own probabilities in the mixture with what the heads say
+IMAGENET_SHARE, COCO_SHARE = 0.6, 0.5  # of the towers' own probabilities, squared, in the mixture with what the heads say
 NOTHING = 0.4  # "nothing" counts so much less: the heads learnt it on backgrounds that are photographs
 
 
@@ -89,7 +89,7 @@ class Heads(nn.Module):
         sure is not outvoted."""
         g, c = self.towers(x, p)
         mixed = self.noun_logits(x, p, h).softmax(-1)
-        mixed = torch.cat([mixed[..., :-1], NOTHING * mixed[..., -1:]], -1) + torch.maximum(IMAGENET_SHARE * g, COCO_SHARE * c)
+        mixed = torch.cat([mixed[..., :-1], NOTHING * mixed[..., -1:]], -1) + torch.maximum(IMAGENET_SHARE * g.square(), COCO_SHARE * c.square())
         return mixed / mixed.sum(-1, keepdim=True)
 
     def colour_logits(self, x: Tensor) -> Tensor:
