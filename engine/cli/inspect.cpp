@@ -85,11 +85,6 @@ bool is_picture(const std::filesystem::path& path) {
   return file && media::looks_like_picture(file->bytes());
 }
 
-bool is_manifest(const std::string& path) {
-  std::error_code error;
-  return path == "default" || std::filesystem::exists(std::filesystem::path(path) / "model.json", error);
-}
-
 // A model put together by a model.json: the language model's facts, and what each other file adds.
 Result<Facts> inspect_manifest(const Options& options) {
   AssistantOptions assistant;
@@ -126,7 +121,7 @@ Result<Facts> inspect_manifest(const Options& options) {
 }
 
 Result<Facts> inspect(const Options& options) {
-  if (is_manifest(options.path)) return inspect_manifest(options);
+  if (has_manifest(options.path)) return inspect_manifest(options);
   return is_picture(options.path) ? inspect_picture(options.path) : io::inspect_model(options.path, options.context);
 }
 

@@ -45,8 +45,7 @@ void print_table(const text::Tokenizer& tokenizer, const std::vector<int32_t>& i
 
 // "default", or the folder of a model.json: the tokenizer of its language model.
 Result<std::filesystem::path> tokenizer_path(const std::string& model) {
-  std::error_code error;
-  if (model != "default" && !std::filesystem::exists(std::filesystem::path(model) / "model.json", error)) return model;
+  if (!has_manifest(model)) return model;
   AssistantOptions options;
   options.model = model;
   LAVA_TRY(const ModelFiles files, find_model_files(options));

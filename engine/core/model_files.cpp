@@ -139,6 +139,8 @@ Result<ModelFiles> from_default() {
 
 }  // namespace
 
+bool has_manifest(const std::string& model) { return model == "default" || is_file(fs::path(model) / "model.json"); }
+
 Result<ModelFiles> find_model_files(const AssistantOptions& options) {
   if (options.model == "default") return from_default();
   const fs::path path(options.model);

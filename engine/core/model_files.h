@@ -31,6 +31,9 @@ struct ModelFiles {
   bool exact = false;           // the model demands float32
 };
 
+// "default", or a folder with model.json: what is told by find_model_files only.
+bool has_manifest(const std::string& model);
+
 Result<ModelFiles> find_model_files(const AssistantOptions& options);
 
 }  // namespace lava

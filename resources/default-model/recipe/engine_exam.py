@@ -70,6 +70,8 @@ def main() -> None:
             system = TOOL_SYSTEM if entry["task"] in ("tool", "no_tool") else None
             answers.append(ask(args.url, args.token, picture(name, entry["picture"]), entry["question"], system))
             asked.append(Question(entry["picture"], Turn(entry["question"], "", entry["task"], entry["want"])))
+            if len(asked) % 100 == 0:
+                print(f"{name}: {len(asked)} answers", file=sys.stderr, flush=True)
         scores = score_all(asked, answers, vocabulary, nouns.similar)
         print(name, json.dumps({key: round(value, 3) for key, value in scores.items()}), flush=True)
 
