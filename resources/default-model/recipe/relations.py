@@ -38,12 +38,12 @@ def _says(a: Thing, relation: str, b: Thing) -> str:
 
 
 def position(view: View) -> Turn | None:
-    singles = view.singles()
-    if not singles:
+    if not (chosen := view.one_thing()):
         return None
-    thing = view.rng.choice(singles)
-    return Turn(ask_about(view.rng, "position", thing.noun), position_text(thing), "position",
-                {"noun": thing.noun, "place": words.place_words(thing.box)}, [thing])
+    thing, guess = chosen
+    place = words.place_words(thing.box)
+    answer = f"I am not sure; perhaps{marks_of([thing])}, {words.at_place(place)}." if guess else position_text(thing)
+    return Turn(ask_about(view.rng, "position", thing.noun), answer, "position", {"noun": thing.noun, "place": place}, [] if guess else [thing])
 
 
 def position_text(thing: Thing) -> str:
@@ -83,9 +83,13 @@ def box_text(noun: str, group: list[Thing]) -> str:
 def box(view: View) -> Turn | None:
     countable = view.countable_groups()
     clear = {n: g for n, g in view.asked().items() if n in countable or len(g) == 1}
-    if not clear:
+    guesses = {t.noun: [t] for t in view.supposed()}
+    if not clear and not guesses:
         return None
-    noun = view.rng.choice(list(clear))
+    noun = view.rng.choice([*clear, *guesses])
+    if noun in guesses:
+        answer = f"I am not sure; perhaps here{marks_of(guesses[noun])}."
+        return Turn(ask_about(view.rng, "box", noun), answer, "box", {"noun": noun, "boxes": [guesses[noun][0].box]})
     group = clear[noun]
     key = "boxes" if len(group) > 1 and words.countable(noun) and view.rng.random() < 0.8 else "box"
     return Turn(ask_about(view.rng, key, noun), box_text(noun, group), "box",

@@ -9,7 +9,7 @@ import words
 
 UNSURE_TOP = 0.25  # another noun leads with less than this: the answer names both
 UNSURE_TRUE = 0.10  # the true noun has less than this: the answer may not assert it
-UNKNOWN_TOP = 0.08  # nothing reaches this: the answer says that it does not recognise the thing
+UNKNOWN_TOP = 0.05  # nothing reaches this: the answer says that it does not recognise the thing
 ASKED_TRUE = 0.03  # a question that names the true noun needs no more evidence: who asks has a reason to think that it is there
 UNMARKED_AREA = 0.02  # a thing without a mark and smaller than this cannot be seen: never asked about, never denied
 
@@ -127,6 +127,16 @@ class View:
     def singles(self) -> list[Thing]:
         """Things that "the NOUN" names without doubt and that carry a mark."""
         return [g[0] for n, g in self.asked().items() if len(g) == 1 and g[0].mark is not None and not any(t.noun == n for t in self.hidden)]
+
+    def supposed(self) -> list[Thing]:
+        """Doubtful things that were taken for something else: a question that names one is answered with a guess, but for its noun."""
+        taken = [t.noun for t in self.scene.things]
+        return [t for t in self.unsure + self.unknown if t.mark is not None and t not in self.guessed and taken.count(t.noun) == 1]
+
+    def one_thing(self, known: Callable[[Thing], bool] = lambda thing: True) -> tuple[Thing, bool] | None:
+        """A thing to ask about by its noun, and whether the answer can only be a guess."""
+        fair = [(t, False) for t in self.singles() if known(t)] + [(t, True) for t in self.supposed() if known(t)]
+        return self.rng.choice(fair) if fair else None
 
     def absent(self) -> str | None:
         """A noun to deny: half the time one that is likely in such a scene, else any; never near a present one."""

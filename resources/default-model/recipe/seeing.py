@@ -165,12 +165,11 @@ def things(view: View) -> Turn | None:
 
 
 def colour(view: View) -> Turn | None:
-    known = [t for t in view.singles() if t.colour and t.colour != t.noun]
-    if not known:
+    if not (chosen := view.one_thing(lambda t: bool(t.colour) and t.colour != t.noun)):
         return None
-    thing = view.rng.choice(known)
-    return Turn(ask_about(view.rng, "colour", thing.noun), colour_text(thing), "colour",
-                {"noun": thing.noun, "colour": thing.colour}, [thing])
+    thing, guess = chosen
+    answer = f"I am not sure; perhaps{marks_of([thing])}, which {words.be(thing.noun)} {thing.colour}." if guess else colour_text(thing)
+    return Turn(ask_about(view.rng, "colour", thing.noun), answer, "colour", {"noun": thing.noun, "colour": thing.colour}, [] if guess else [thing])
 
 
 def colour_text(thing: Thing) -> str:
