@@ -283,6 +283,11 @@ class FreeText(unittest.TestCase):
         self.assertEqual(finder.nouns("DOGS; people!"), ["dog", "person"])
         self.assertEqual(ft.NounFinder([]).nouns("a dog"), [])
 
+    def test_guesses_are_not_asserted(self):
+        said = ft.asserted("A smiley, something that could be a box, a cat and something that could be a wolf or a fox.")
+        self.assertEqual(ft.NounFinder(["smiley", "box", "cat", "wolf", "fox"]).nouns(said), ["smiley", "cat"])
+        self.assertEqual(ft.asserted("A box and a cat."), "a box and a cat.")
+
     def test_verbs_are_no_nouns(self):
         finder = ft.NounFinder(["can", "saw", "bow"])
         self.assertEqual(finder.nouns("The OCR tool can. I saw a saw and a red can [1], can I?"), ["saw", "can"])

@@ -10,7 +10,7 @@ SETS = {"known": "new scenes of known cut-outs", "new": "cut-outs never seen", "
 ROWS = {
     "yes/no balanced": ("yes / no, balanced", 0.92), "count": ("count 0 to 4", 0.85), "count above one": ("count, more than one", None), "colour": ("colour", 0.90), "position": ("position, one of nine", 0.85),
     "relation": ("left, right, above, below of two", None), "box": ("box, IoU >= .5", 0.85), "caption named": ("nouns named in the caption", 0.80),
-    "caption invented": ("nouns of the caption that are not there", 0.10), "region": ("what is in this region", 0.80), "tool valid": ("tool call valid", 0.95), "tool": ("right tool", 0.85), "no_tool": ("no tool where none is needed", None),
+    "caption invented": ("nouns of the caption that are not there", 0.10), "caption asserted": ("the same, without what it only calls possible", None), "region": ("what is in this region", 0.80), "tool valid": ("tool call valid", 0.95), "tool": ("right tool", 0.85), "no_tool": ("no tool where none is needed", None),
 }
 WHO = ("model", "detector and template", "another picture")
 

@@ -23,7 +23,7 @@ from conversation import Look, Talk
 from dataset import Example
 from exam import Question
 from features import Seen, Towers
-from free_text import NounFinder
+from free_text import NounFinder, asserted
 from language import LanguageModel, generate
 from proposals import ProposalHead
 from tool_grammar import TOOL_SYSTEM
@@ -64,15 +64,16 @@ def answer_all(model: LanguageModel, connector: Connector, talk: Talk, looks: li
 
 
 def score_all(asked: list[Question], answers: list[str], vocabulary: list[str], similar) -> dict[str, float]:
-    """Share of right answers per task; captions as nouns named and nouns invented."""
-    right, captions = defaultdict(list), []
+    """Share of right answers per task; captions as nouns named and nouns invented, with and without guesses."""
+    right, captions, sure_captions = defaultdict(list), [], []
     for question, text in zip(asked, answers):
         task, want = question.turn.task, question.turn.want
         if task == "caption":
             judge = scoring.Judge(question.boxes, NounFinder([*vocabulary, *want["nouns"], *want.get("also", [])]), similar)
-            report = scoring.caption_report(judge, want, text)
-            if report.true:
-                captions.append((report.named, report.true, len(report.hallucinated), len(judge.finder.nouns(text))))
+            for said, kept in ((text, captions), (asserted(text), sure_captions)):
+                report = scoring.caption_report(judge, want, said)
+                if report.true:
+                    kept.append((report.named, report.true, len(report.hallucinated), len(judge.finder.nouns(said))))
             continue
         if task in ("tool", "no_tool"):
             right["tool valid"].append(scoring.valid_tool_reply(text))
@@ -86,6 +87,7 @@ def score_all(asked: list[Question], answers: list[str], vocabulary: list[str], 
         result["yes/no balanced"] = (result["yes"] + result["no"]) / 2
     if captions:
         result["caption named"], result["caption invented"] = exam.caption_shares(captions)
+        result["caption asserted"] = exam.caption_shares(sure_captions)[1]
     result["questions"] = len(asked)
     return result
 

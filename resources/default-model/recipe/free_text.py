@@ -221,6 +221,14 @@ def relation_at(text: str) -> int:
     return next((i for i, t in enumerate(tokens(text)) if t in _RELATIONS or t == "top"), -1)
 
 
+_GUESS = re.compile(r"\b(?:something|it)\b[^,.;]*?\b(?:could|might|may) be\b[^,.;]*?(?= and |[,.;]|$)")
+
+
+def asserted(text: str) -> str:
+    """The text without its guesses: "a cat and something that could be a box" says that there is a cat."""
+    return _GUESS.sub(" ", plain(text))
+
+
 def hedged(text: str) -> bool:
     return any(h in plain(text) for h in _HEDGES)
 
