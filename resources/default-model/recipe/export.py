@@ -95,7 +95,7 @@ def record(model: LanguageModel, connector: Connector, talk: Talk, towers: Tower
                     "picture": name,
                     "question": question,
                     "visual_rows": len(rows),
-                    "objects": [{"box": [round(float(v), 4) for v in b], "score": round(float(s), 4)} for b, s in zip(seen.boxes[1:], seen.scores[1:])],
+                    "objects": [{"box": [round(float(v), 6) for v in b], "score": round(float(s), 4)} for b, s in zip(seen.boxes[1:], seen.scores[1:])],
                     "prompt_before": before,
                     "prompt_after": after,
                     "visual_row_means": [round(float(v), 5) for v in rows.mean(1)],
