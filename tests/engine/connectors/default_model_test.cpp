@@ -1,6 +1,7 @@
 // The vision half of the default model against an independent implementation: objects, number and means of the rows.
 #include <cstdlib>
 
+#include "engine/connectors/object_words.h"
 #include "engine/io/gguf.h"
 #include "engine/text/gguf_vocabulary.h"
 #include "kernels/formats/formats.h"
@@ -105,12 +106,12 @@ TEST_F(DefaultModel, RowsAndObjectsOfEveryGolden) {
 TEST_F(DefaultModel, RowsSayWhatTheyAre) {
   const PictureRows rows = encode(*part_, take(media::read_picture(fixtures() / "default/coffee.png")));
   ASSERT_FALSE(rows.objects.empty());
-  ASSERT_EQ(rows.info.size(), 2 + 3 * rows.objects.size());
+  ASSERT_EQ(rows.info.size(), ObjectWords::picture_rows + ObjectWords::rows_per_object * rows.objects.size());
   for (size_t r = 0; r < rows.info.size(); ++r) EXPECT_EQ(rows.info[r].kind, r < 2 ? RowKind::image : RowKind::object) << r;
   EXPECT_FALSE(rows.objects[0].label.empty());
   const auto [views, plan] = take(part_->plan({640, 480}, 1));
   EXPECT_FALSE(plan.exact);
-  EXPECT_EQ(plan.rows, 2 + 3 * 10);
+  EXPECT_EQ(plan.rows, ObjectWords::picture_rows + ObjectWords::rows_per_object * 10);
   EXPECT_EQ(views.size(), 1u);
 }
 
@@ -132,7 +133,7 @@ TEST_F(DefaultModel, CanBePointedAt) {
   const PictureRows pointed = take(part_->encode(run, coffee, 1, {"content", {{0.1f, 0.2f, 0.6f, 0.7f}}}));
   ASSERT_EQ(pointed.objects.size(), plain.objects.size() + 1);
   EXPECT_TRUE(pointed.objects.back().pointed);
-  ASSERT_EQ(pointed.info.size(), plain.info.size() + 3);
+  ASSERT_EQ(pointed.info.size(), plain.info.size() + ObjectWords::rows_per_object);
   EXPECT_EQ(pointed.info.back().kind, RowKind::region);
 }
 

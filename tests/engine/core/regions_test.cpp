@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "engine/connectors/object_words.h"
 #include "engine/core/prompt_marks.h"
 #include "tests/support/engine/files.h"
 #include "tests/support/engine/goldens.h"
@@ -62,7 +63,7 @@ TEST_F(Regions, AreFurtherRows) {
   EXPECT_TRUE((*loaded_)->report().regions);
   const PictureRegion here{60, 70, 200, 180}, there{0, 0, 300, 40};
   const Probe plain = probe({cup({}), text_part("What is it?")}), one = probe({cup({here}), text_part("What is it?")});
-  EXPECT_EQ(one.image_tokens, plain.image_tokens + 3);
+  EXPECT_EQ(one.image_tokens, plain.image_tokens + ObjectWords::rows_per_object);
   EXPECT_GT(difference(one, plain), 0.01f);
   EXPECT_GT(difference(one, probe({cup({there}), text_part("What is it?")})), 0.01f);
   EXPECT_LT(difference(one, probe({cup({here}), text_part("What is it?")})), 1e-3f);  // other rows of it were in the cache
@@ -70,7 +71,7 @@ TEST_F(Regions, AreFurtherRows) {
 
 TEST_F(Regions, AreSpokenOfByTheirMarks) {
   const PictureRegion here{60, 70, 200, 180};
-  const int marks = (probe({cup({here}), text_part("x")}).image_tokens - 2) / 3;
+  const int marks = (probe({cup({here}), text_part("x")}).image_tokens - ObjectWords::picture_rows) / ObjectWords::rows_per_object;
   const std::string mark = fmt::format("[{}]", marks);
   EXPECT_EQ(probe({cup({here}), text_part("What is [region]?")}).prompt_ids, probe({cup({here}), text_part("What is " + mark + "?")}).prompt_ids);
   EXPECT_NE(probe({cup({}), text_part("What is [region]?")}).prompt_ids, probe({cup({}), text_part("What is " + mark + "?")}).prompt_ids);
