@@ -1,0 +1,127 @@
+#include "kernels/probe/roofs.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <vector>
+
+#include "kernels/cpu/isa.h"
+#include "kernels/cpu/memory.h"
+#include "kernels/cpu/pool.h"
+#include "kernels/probe/probe_kernels.h"
+
+#ifdef __linux__
+#include <unistd.h>
+#endif
+
+namespace lava {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// So much that no cache holds a noticeable part of it.
+size_t buffer_bytes() {
+  size_t bytes = size_t{256} << 20;
+#if defined(__linux__) && defined(_SC_LEVEL3_CACHE_SIZE)
+  const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE), pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  if (cache > 0) bytes = std::max(bytes, std::min(size_t{4} * static_cast<size_t>(cache), size_t{2} << 30));
+  if (pages > 0 && page > 0) bytes = std::min(bytes, static_cast<size_t>(pages) * static_cast<size_t>(page) / 8);
+#endif
+  return bytes;
+}
+
+}  // namespace
+
+class RoofProbe::Impl {
+ public:
+  Impl(int threads, const KernelTable& table, std::unique_ptr<Buffer> scratch, std::unique_ptr<Buffer> data)
+      : level_(table.level), kernels_(probe_kernels_of(table.level)), scratch_(std::move(scratch)), data_(std::move(data)), pool_(threads, true, scratch_->data()) {
+    Fill fill{data_->data(), data_->size()};
+    pool_.run([](void* context, const Lane& lane) {  // touched by the lane that will read it
+      const Fill& f = *static_cast<Fill*>(context);
+      const Span part = lane.share(static_cast<int64_t>(f.bytes), grain);
+      std::memset(f.data + part.begin, 0, static_cast<size_t>(part.end - part.begin));
+    }, &fill);
+  }
+
+  Roofs measure(double seconds) {
+    Roofs roofs;
+    roofs.level = level_;
+    if (!kernels_) return roofs;
+    roofs.read = read_rate(seconds);
+    roofs.f32 = peak(kernels_->f32, seconds), roofs.f32_unit = kernels_->f32.unit;
+    roofs.bf16 = peak(kernels_->bf16, seconds), roofs.bf16_unit = kernels_->bf16.unit;
+    roofs.int8 = peak(kernels_->int8, seconds), roofs.int8_unit = kernels_->int8.unit;
+    return roofs;
+  }
+
+ private:
+  static constexpr int64_t grain = 4096;
+  struct Fill {
+    std::byte* data;
+    size_t bytes;
+  };
+  struct Pass {
+    const ProbeKernels* kernels;
+    const std::byte* data;
+    size_t bytes;
+    float (*loop)(int64_t);
+    int64_t rounds;
+  };
+  static void keep(const Lane& lane, float value) { std::memcpy(lane.scratch, &value, sizeof(value)); }
+
+  double read_rate(double seconds) {
+    Pass pass{kernels_, data_->data(), data_->size() / grain * grain, nullptr, 0};
+    const auto start = Clock::now();
+    double bytes = 0, taken = 0;
+    do {
+      pool_.run([](void* context, const Lane& lane) {
+        const Pass& p = *static_cast<Pass*>(context);
+        const Span part = lane.share(static_cast<int64_t>(p.bytes), grain);
+        keep(lane, p.kernels->read(p.data + part.begin, static_cast<size_t>(part.end - part.begin)));
+      }, &pass);
+      bytes += static_cast<double>(pass.bytes), taken = since(start);
+    } while (taken < seconds);
+    return bytes / taken;
+  }
+
+  double peak(const PeakLoop& loop, double seconds) {
+    if (!loop.run) return 0;
+    Pass pass{kernels_, nullptr, 0, loop.run, int64_t{1} << 16};
+    double best = 0;
+    for (const auto start = Clock::now(); since(start) < seconds;) {
+      const auto begin = Clock::now();
+      pool_.run([](void* context, const Lane& lane) { keep(lane, static_cast<Pass*>(context)->loop(static_cast<Pass*>(context)->rounds)); }, &pass);
+      best = std::max(best, loop.operations * static_cast<double>(pass.rounds) * pool_.size() / since(begin));
+    }
+    return best;
+  }
+
+  std::string level_;
+  const ProbeKernels* kernels_;
+  std::unique_ptr<Buffer> scratch_, data_;
+  ThreadPool pool_;
+};
+
+Result<std::unique_ptr<RoofProbe>> RoofProbe::create(int threads) {
+  LAVA_TRY(const KernelTable* table, choose_level(runnable_levels().back()));
+  LAVA_TRY(auto scratch, allocate_host(std::max(static_cast<size_t>(threads) * Lane::scratch_bytes, size_t{2} << 20)));
+  LAVA_TRY(auto data, allocate_host(buffer_bytes()));
+  return std::unique_ptr<RoofProbe>(new RoofProbe(std::make_unique<Impl>(threads, *table, std::move(scratch), std::move(data))));
+}
+
+RoofProbe::RoofProbe(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RoofProbe::~RoofProbe() = default;
+Roofs RoofProbe::measure(double seconds) { return impl_->measure(seconds); }
+
+Roofs between(const Roofs& before, const Roofs& after) {
+  Roofs both = after;
+  both.read = (before.read + after.read) / 2;
+  both.f32 = std::max(before.f32, after.f32);
+  both.bf16 = std::max(before.bf16, after.bf16);
+  both.int8 = std::max(before.int8, after.int8);
+  return both;
+}
+
+}  // namespace lava
