@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/check.h"
+
 namespace lava::io {
 namespace {
 
@@ -63,6 +65,12 @@ bool is_gguf_integer(GgufType type) { return types[static_cast<size_t>(type)].in
 std::optional<DType> dtype_of_ggml(uint32_t id) {
   const TensorFormat* format = format_of(id);
   return format ? format->dtype : std::nullopt;
+}
+
+uint32_t ggml_id_of(DType dtype) {
+  const auto* found = std::find_if(std::begin(formats), std::end(formats), [dtype](const TensorFormat& f) { return f.dtype == dtype; });
+  LAVA_CHECK(found != std::end(formats));
+  return found->id;
 }
 
 std::string ggml_type_name(uint32_t id) {

@@ -26,6 +26,7 @@ struct GgufValue {
 };
 
 std::optional<DType> dtype_of_ggml(uint32_t id);  // nullopt: a format that is not read
+uint32_t ggml_id_of(DType dtype);                 // the reverse; u8 has none
 std::string ggml_type_name(uint32_t id);          // also of formats that are not read: "Q2_K", "type 99"
 
 }  // namespace lava::io

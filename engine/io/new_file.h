@@ -1,0 +1,35 @@
+// A file that appears under its name only when it is complete.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "kernels/result.h"
+
+namespace lava::io {
+
+// Moves, does not copy. Without finish() nothing remains.
+class NewFile {
+ public:
+  // `bytes`: what will be written; refused at once when the disk has not that much room.
+  static Result<NewFile> create(const std::filesystem::path& path, uint64_t bytes);
+  // The name it has meanwhile. One that a crash left behind is taken over, one that another program writes is not.
+  static std::filesystem::path unfinished(const std::filesystem::path& path);
+
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();
+
+  Result<void> write(std::span<const std::byte> bytes);
+  Result<void> finish();  // replaces a file of that name
+
+ private:
+  NewFile(std::filesystem::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  tl::unexpected<Error> write_error(int code) const;
+
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace lava::io
