@@ -1,0 +1,66 @@
+// What the measuring commands share.
+#pragma once
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/device.h"
+#include "kernels/probe/roofs.h"
+#include "kernels/probe/work_meter.h"
+
+namespace lava::bench {
+
+struct Settings {
+  std::string model, shape, format = "q4_0", image, op;
+  int n = 0, depth = 0, repeat = 3, context = 0;
+  double budget = 0.1;  // seconds for each op
+  CpuOptions cpu;
+  bool exact = false, json = false, trace = false;
+};
+
+Result<void> prefill(const Settings& settings);
+Result<void> decode(const Settings& settings);
+Result<void> encode(const Settings& settings);
+Result<void> ttft(const Settings& settings);
+Result<void> detect(const Settings& settings);
+Result<void> open(const Settings& settings);
+Result<void> memory(const Settings& settings);
+Result<void> ops(const Settings& settings);
+
+double seconds_of(const std::function<void()>& work);
+double median_of(std::vector<double> values);
+
+// The machine's roofs around a measurement.
+class Roofline {
+ public:
+  static Result<Roofline> begin(int threads);
+  Roofs end() { return between(before_, probe_->measure()); }
+
+ private:
+  std::unique_ptr<RoofProbe> probe_;
+  Roofs before_;
+};
+
+// What holds a measurement back: reading weights, multiplying, or whichever takes longer of reading everything and multiplying.
+enum class Bound : uint8_t { memory, compute, either };
+
+// One share of the roof: seconds that the roof would take / seconds taken. Null where the machine has no probe.
+nlohmann::json share_of_roof(Bound bound, const Work& work, const Roofs& roofs, double seconds);
+// The roof that was meant, its speed and the instruction that showed it.
+nlohmann::json roof_of(Bound bound, const Work& work, const Roofs& roofs);
+
+struct Measured {
+  const char* what;
+  Bound bound;
+  nlohmann::json facts;         // more for the JSON line: n, depth, objects
+  std::string shown;            // the same in words
+  std::vector<double> seconds;  // of each round
+  double count = 0;             // things done in a round
+  const char* things = "tokens";
+  Work work;  // of a round
+  Roofs roofs;
+};
+void print(const Settings& settings, const DeviceInfo& device, Measured measured);
+
+}  // namespace lava::bench

@@ -1,0 +1,166 @@
+#include "engine/cli/bench_op_cases.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "engine/synth/random_values.h"
+
+namespace lava::bench {
+namespace {
+
+struct Linear {
+  DType format;
+  Precision precision;
+  int64_t rows, out, in;
+};
+
+void add_linear(std::vector<OpCase>& cases, const Linear& s) {
+  const std::string shape = fmt::format("{} {}, {} x {} -> {}", dtype_info(s.format).name, s.precision == Precision::fast ? "fast" : "exact", s.rows, s.in, s.out);
+  cases.push_back({OpId::linear, shape, s.rows == 1, [=](OpBuilder& b) {
+                     LinearTarget target;
+                     target.weight = b.matrix(s.format, s.precision, s.out, s.in);
+                     target.out = b.values({s.rows, s.out});
+                     ops::linear(b.run, std::array{target}, b.values({s.rows, s.in}));
+                   }});
+}
+
+void add_matrices(std::vector<OpCase>& cases) {
+  for (const DType format : {DType::q4_0, DType::q4_1, DType::q8_0, DType::q4_k, DType::q6_k}) {
+    add_linear(cases, {format, Precision::fast, 1, 4096, 4096});
+    add_linear(cases, {format, Precision::fast, 256, 4096, 4096});
+  }
+  add_linear(cases, {DType::q4_0, Precision::fast, 1, 11008, 4096});
+  add_linear(cases, {DType::q4_0, Precision::fast, 256, 4096, 11008});
+  add_linear(cases, {DType::q4_1, Precision::fast, 1, 1536, 576});
+  add_linear(cases, {DType::q4_0, Precision::exact, 1, 4096, 4096});
+  add_linear(cases, {DType::q4_0, Precision::exact, 256, 4096, 4096});
+  for (const DType format : {DType::bf16, DType::f16, DType::f32}) {
+    add_linear(cases, {format, Precision::exact, 1, 2048, 2048});
+    add_linear(cases, {format, Precision::exact, 577, 4096, 1024});
+  }
+  for (const DType format : {DType::q4_0, DType::f16}) {
+    cases.push_back({OpId::embed_rows, fmt::format("{}, 256 of 32000 x 2048", dtype_info(format).name), true, [=](OpBuilder& b) {
+                       ops::embed_rows(b.run, b.values({256, 2048}), b.table(format, 32000, 2048), b.ids(256, 32000));
+                     }});
+  }
+}
+
+struct Heads {
+  int64_t rows, past, heads, kv_heads, d;
+};
+
+std::string name_of(const Heads& s) { return fmt::format("{} rows after {}, {} heads on {} of {}", s.rows, s.past, s.heads, s.kv_heads, s.d); }
+
+void add_attention(std::vector<OpCase>& cases, const Heads& s) {
+  cases.push_back({OpId::attention, name_of(s) + ", F16", s.rows == 1, [=](OpBuilder& b) {
+                     b.run.step->past = static_cast<int32_t>(s.past);
+                     const Tensor q = b.values({s.rows, s.heads, s.d}), out = b.values({s.rows, s.heads, s.d});
+                     const Tensor k = b.values({s.kv_heads, s.past + s.rows, s.d}, DType::f16), v = b.values({s.kv_heads, s.past + s.rows, s.d}, DType::f16);
+                     ops::attention(b.run, out, q, k, v, 1 / std::sqrt(static_cast<float>(s.d)), true);
+                   }});
+  cases.push_back({OpId::qkv_rope_store, name_of(s) + ", F16", false, [=](OpBuilder& b) {
+                     b.run.step->past = static_cast<int32_t>(s.past);
+                     const int64_t context = s.past + s.rows;
+                     const Tensor q = b.values({s.rows, s.heads, s.d}), k = b.values({s.rows, s.kv_heads, s.d}), v = b.values({s.rows, s.kv_heads, s.d});
+                     const Tensor table = b.values({context, s.d});
+                     ops::qkv_rope_store(b.run, q, k, v, table, RopeStyle::adjacent, b.values({s.kv_heads, context, s.d}, DType::f16),
+                                         b.values({s.kv_heads, context, s.d}, DType::f16));
+                   }});
+}
+
+void add_attentions(std::vector<OpCase>& cases) {
+  add_attention(cases, {1, 640, 32, 32, 128});    // LLaVA-1.5-7B after a picture
+  add_attention(cases, {256, 384, 32, 32, 128});
+  add_attention(cases, {1, 2048, 32, 4, 64});     // TinyLlama
+  cases.push_back({OpId::attention, "vision, 577 rows, 16 heads of 64", false, [](OpBuilder& b) {
+                     ops::attention(b.run, b.values({577, 16, 64}), b.values({577, 16, 64}), b.values({16, 577, 64}), b.values({16, 577, 64}), 0.125f, false);
+                   }});
+}
+
+void add_rows(std::vector<OpCase>& cases) {
+  for (const int64_t rows : {1, 256}) {
+    const std::string shape = fmt::format("{} x 4096", rows);
+    cases.push_back({OpId::rms_norm, shape, false, [=](OpBuilder& b) { ops::rms_norm(b.run, b.values({rows, 4096}), b.values({rows, 4096}), b.values({4096}), 1e-5f); }});
+    cases.push_back({OpId::glu, fmt::format("SiLU, {} x 11008", rows), false, [=](OpBuilder& b) {
+                       ops::glu(b.run, b.values({rows, 11008}), b.values({rows, 11008}), b.values({rows, 11008}), Activation::silu);
+                     }});
+  }
+  cases.push_back({OpId::layer_norm, "577 x 1024", false, [](OpBuilder& b) {
+                     ops::layer_norm(b.run, b.values({577, 1024}), b.values({577, 1024}), b.values({1024}), b.values({1024}), 1e-5f);
+                   }});
+  cases.push_back({OpId::softmax, "577 x 577", false, [](OpBuilder& b) { ops::softmax(b.run, b.values({577, 577}), b.values({577, 577})); }});
+  for (const auto& [kind, name] : {std::pair{Activation::gelu_quick, "quick GELU"}, {Activation::gelu, "GELU"}})
+    cases.push_back({OpId::activate, fmt::format("{}, 577 x 4096", name), false, [kind = kind](OpBuilder& b) { ops::activate(b.run, b.values({577, 4096}), b.values({577, 4096}), kind); }});
+  cases.push_back({OpId::add, "577 x 1024", false, [](OpBuilder& b) { ops::add(b.run, b.values({577, 1024}), b.values({577, 1024}), b.values({577, 1024})); }});
+  cases.push_back({OpId::copy_rows, "576 x 1024", false, [](OpBuilder& b) { ops::copy_rows(b.run, b.values({576, 1024}), b.values({576, 1024})); }});
+}
+
+struct Conv {
+  int64_t side, in, out, kernel;
+  int stride;
+  bool depthwise;
+};
+
+void add_conv(std::vector<OpCase>& cases, const Conv& c) {
+  const std::string shape = fmt::format("{} {} x {}, side {}, stride {}, {} x {}", c.depthwise ? "depthwise" : "dense", c.in, c.out, c.kernel, c.stride, c.side, c.side);
+  cases.push_back({OpId::conv2d, shape, false, [=](OpBuilder& b) {
+                     Conv2dArgs args;
+                     const int64_t side = (c.side + c.stride - 1) / c.stride;
+                     args.x = b.values({c.side, c.side, c.in}), args.out = b.values({side, side, c.out});
+                     args.weight = c.depthwise ? b.values({c.kernel, c.kernel, c.in}) : b.values({c.kernel, c.kernel, c.in, c.out});
+                     args.bias = b.values({c.out});
+                     args.stride = c.stride, args.pad_top = args.pad_left = static_cast<int32_t>((c.kernel - 1) / 2);
+                     args.depthwise = c.depthwise, args.activation = Activation::relu6;
+                     ops::conv2d(b.run, args);
+                   }});
+}
+
+void add_pictures(std::vector<OpCase>& cases) {
+  add_conv(cases, {300, 3, 32, 3, 2, false});
+  add_conv(cases, {75, 144, 144, 3, 1, true});
+  add_conv(cases, {38, 192, 192, 3, 2, true});
+  add_conv(cases, {14, 480, 480, 5, 1, true});
+  cases.push_back({OpId::patchify, "3 x 336 x 336, side 14", false, [](OpBuilder& b) { ops::patchify(b.run, b.values({576, 588}), b.values({3, 336, 336}), 14); }});
+  cases.push_back({OpId::resize_bilinear, "24 x 24 x 1024 -> 48 x 48", false, [](OpBuilder& b) { ops::resize_bilinear(b.run, b.values({48, 48, 1024}), b.values({24, 24, 1024})); }});
+  cases.push_back({OpId::pool_mean, "24 x 24 x 1024, side 2", false, [](OpBuilder& b) { ops::pool_mean(b.run, b.values({12, 12, 1024}), b.values({24, 24, 1024}), 2); }});
+}
+
+}  // namespace
+
+Tensor OpBuilder::values(std::initializer_list<int64_t> shape, DType type) {
+  const Tensor t = run.arena.tensor(type, shape);
+  if (!run.planning()) synth::RandomValues(type, 0.5, 0, seed_++).fill({t.data, t.bytes()});
+  return t;
+}
+
+Tensor OpBuilder::ids(int64_t count, int32_t limit) {
+  const Tensor t = run.arena.tensor(DType::i32, {count});
+  for (int64_t i = 0; !run.planning() && i < count; ++i) t.as<int32_t>()[i] = static_cast<int32_t>(i * 7919 % limit);
+  return t;
+}
+
+Matrix OpBuilder::matrix(DType format, Precision precision, int64_t out, int64_t in) {
+  return place({format, preferred_layout(format, precision, out, in), precision, static_cast<int32_t>(out), static_cast<int32_t>(in)});
+}
+
+Matrix OpBuilder::table(DType format, int64_t rows, int64_t in) { return place({format, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}); }
+
+Matrix OpBuilder::place(Matrix shape) {
+  auto* data = static_cast<std::byte*>(run.arena.allocate(packed_bytes(shape.format, shape.layout, shape.out, shape.in)));
+  shape.data = data;
+  if (run.planning()) return shape;
+  std::vector<std::byte> source(row_bytes(shape.format, int64_t{shape.out} * shape.in));
+  synth::RandomValues(shape.format, 1 / std::sqrt(static_cast<double>(shape.in)), 0, seed_++).fill(source);
+  pack_matrix(shape.format, shape.layout, shape.out, shape.in, source.data(), data);
+  return shape;
+}
+
+std::vector<OpCase> op_cases() {
+  std::vector<OpCase> cases;
+  add_matrices(cases), add_attentions(cases), add_rows(cases), add_pictures(cases);
+  return cases;
+}
+
+}  // namespace lava::bench

@@ -1,0 +1,190 @@
+// What it costs to have a model: the time until it can answer, the memory that it and its answers take.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "engine/cli/bench_model.h"
+#include "engine/core/mmproj.h"
+#include "engine/io/mapped_file.h"
+
+namespace lava::bench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Share of the files that lies in the page cache of the system.
+Result<double> cached_share(const std::vector<fs::path>& files) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  size_t all = 0, there = 0;
+  for (const fs::path& path : files) {
+    LAVA_TRY(const io::MappedFile file, io::MappedFile::open(path));
+    std::vector<unsigned char> pages((file.size() + page - 1) / page);
+    if (::mincore(const_cast<std::byte*>(file.bytes().data()), file.size(), pages.data()) != 0) return fail(Error::Kind::unsupported, "This system does not tell what its page cache holds");
+    all += pages.size();
+    for (const unsigned char one : pages) there += one & 1;
+  }
+  return all == 0 ? 0 : static_cast<double>(there) / static_cast<double>(all);
+}
+
+// Asks the system to forget the files; it does where nothing else has them mapped.
+void drop_from_cache(const std::vector<fs::path>& files) {
+  for (const fs::path& path : files) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) continue;
+    ::fsync(file);  // only what is on the disk can be forgotten
+    ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(file);
+  }
+}
+
+Result<void> warm_up(const std::vector<fs::path>& files) {
+  std::vector<char> block(size_t{1} << 20);
+  for (const fs::path& path : files) {
+    std::ifstream file(path, std::ios::binary);
+    while (file.read(block.data(), static_cast<std::streamsize>(block.size()))) continue;
+    if (file.bad()) return fail(Error::Kind::io, "The file cannot be read", path.string());
+  }
+  return {};
+}
+
+Result<uint64_t> bytes_of(const std::vector<fs::path>& files) {
+  uint64_t bytes = 0;
+  for (const fs::path& path : files) {
+    std::error_code error;
+    bytes += fs::file_size(path, error);
+    if (error) return fail(Error::Kind::io, "The file cannot be read", path.string() + ": " + error.message());
+  }
+  return bytes;
+}
+
+AssistantOptions options_of(const Settings& settings, const Model& model) {
+  AssistantOptions options;
+  options.model = model.path(), options.exact = settings.exact, options.context = settings.context;
+  return options;
+}
+
+// One token of an answer to one word: the weights have all been used once then.
+Result<void> answer_shortly(Assistant& assistant, int tokens) {
+  Request request;
+  request.raw_prompt = "a";
+  request.max_tokens = tokens;
+  LAVA_CHECK_OK(assistant.answer(request));
+  return {};
+}
+
+struct Opened {
+  double load = 0, first_token = 0;
+};
+Result<Opened> open_once(const Settings& settings, const AssistantOptions& options) {
+  Opened times;
+  Result<void> done;
+  times.first_token = seconds_of([&] {
+    done = [&]() -> Result<void> {
+      std::unique_ptr<Device> device;
+      std::unique_ptr<Assistant> assistant;
+      Result<void> loaded;
+      times.load = seconds_of([&] {
+        loaded = [&]() -> Result<void> {
+          LAVA_TRY(device, make_cpu_device(settings.cpu));
+          LAVA_TRY(assistant, Assistant::load(*device, options));
+          return {};
+        }();
+      });
+      LAVA_CHECK_OK(loaded);
+      return answer_shortly(*assistant, 1);
+    }();
+  });
+  if (!done) return tl::unexpected<Error>(done.error());
+  return times;
+}
+
+// A line of /proc/self/status in bytes; 0 where there is none.
+uint64_t status_bytes(const char* key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    uint64_t kilobytes = 0;
+    if (word == key && status >> kilobytes) return kilobytes << 10;
+  }
+  return 0;
+}
+
+// From now on the system counts the most resident memory anew.
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+double mb(uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
+
+}  // namespace
+
+Result<void> open(const Settings& settings) {
+  LAVA_TRY(const Model model, Model::get(settings, Model::Half::both));
+  const AssistantOptions options = options_of(settings, model);
+  LAVA_TRY(const auto files, weight_files(options));
+  LAVA_TRY(const uint64_t bytes, bytes_of(files));
+  drop_from_cache(files);
+  LAVA_TRY(const double left, cached_share(files));
+  LAVA_TRY(const Opened cold, open_once(settings, options));
+  LAVA_CHECK_OK(warm_up(files));
+  std::vector<double> load, first;
+  for (int round = 0; round < settings.repeat; ++round) {
+    LAVA_TRY(const Opened warm, open_once(settings, options));
+    load.push_back(warm.load), first.push_back(warm.first_token);
+  }
+  const bool was_cold = left < 0.05;
+  const double seconds = median_of(first);
+  if (settings.json) {
+    json line{{"what", "open"}, {"state", "warm"}, {"seconds", seconds}, {"all_seconds", first}, {"load_seconds", median_of(load)}, {"file_bytes", bytes}, {"gb_per_s", 1e-9 * static_cast<double>(bytes) / seconds}};
+    line["cold_seconds"] = was_cold ? json(cold.first_token) : json(nullptr);
+    line["cold_load_seconds"] = was_cold ? json(cold.load) : json(nullptr);
+    line["cached_share_before_cold"] = left;
+    fmt::print("{}\n", line.dump());
+    return {};
+  }
+  fmt::print("open, {:.0f} MB: warm (files in the page cache) {:.3f} s to the first token, {:.3f} s of them loading; ", mb(bytes), seconds, median_of(load));
+  if (was_cold) fmt::print("cold (files not in the page cache) {:.3f} s, {:.3f} s of them loading\n", cold.first_token, cold.load);
+  else fmt::print("cold was not measured: the system kept {:.0f} % of the files in its page cache\n", 100 * left);
+  return {};
+}
+
+Result<void> memory(const Settings& settings) {
+  if (status_bytes("VmHWM:") == 0) return fail(Error::Kind::unsupported, "This system does not tell how much memory a program takes");
+  LAVA_TRY(const Model model, Model::get(settings, Model::Half::both));
+  const AssistantOptions options = options_of(settings, model);
+  LAVA_TRY(const auto files, weight_files(options));
+  LAVA_TRY(const uint64_t file_bytes, bytes_of(files));
+  forget_peak();
+  const uint64_t before = status_bytes("VmRSS:");
+  LAVA_TRY(auto device, make_cpu_device(settings.cpu));
+  LAVA_TRY(auto assistant, Assistant::load(*device, options));
+  const uint64_t opened = status_bytes("VmHWM:");
+  if (assistant->report().vision.empty() && !settings.image.empty()) return fail(Error::Kind::invalid, "This model does not see", model.path(), "Leave the picture out");
+  if (!assistant->report().vision.empty()) {
+    LAVA_TRY(const media::Picture picture, picture_of(settings));
+    LAVA_TRY(const auto png, media::encode_png(picture));
+    Request request;
+    request.raw_prompt = "<image>\na";
+    request.raw_pictures.push_back(std::make_shared<const std::string>(reinterpret_cast<const char*>(png.data()), png.size()));
+    request.max_tokens = settings.n > 0 ? settings.n : 16;
+    LAVA_CHECK_OK(assistant->answer(request));
+  } else {
+    LAVA_CHECK_OK(answer_shortly(*assistant, settings.n > 0 ? settings.n : 16));
+  }
+  const uint64_t peak = status_bytes("VmHWM:"), mapped = status_bytes("RssFile:");
+  const double ratio = static_cast<double>(peak) / static_cast<double>(file_bytes);
+  const ModelReport& report = assistant->report();
+  if (settings.json) {
+    fmt::print("{}\n", json({{"what", "memory"}, {"peak_bytes", peak}, {"file_bytes", file_bytes}, {"ratio", ratio}, {"opened_peak_bytes", opened}, {"before_bytes", before},
+                             {"mapped_bytes", mapped}, {"weight_bytes", report.weight_bytes}, {"kv_bytes", report.kv_bytes}, {"arena_bytes", report.arena_bytes},
+                             {"context", report.context}}).dump());
+    return {};
+  }
+  fmt::print("memory, {:.0f} MB of files: at most {:.0f} MB resident ({:.2f} times the files), {:.0f} MB after opening, {:.0f} MB before it; "
+             "{:.0f} MB of weights, {:.0f} MB of key-value cache for {} tokens when full\n",
+             mb(file_bytes), mb(peak), ratio, mb(opened), mb(before), mb(report.weight_bytes), mb(report.kv_bytes), report.context);
+  return {};
+}
+
+}  // namespace lava::bench

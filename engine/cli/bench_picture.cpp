@@ -1,0 +1,157 @@
+// Speed with pictures: a tower alone, a whole answer's first token, the detector.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "engine/cli/bench_model.h"
+#include "engine/cli/common.h"
+#include "engine/core/detector.h"
+#include "engine/core/loaded_model.h"
+#include "engine/core/mmproj.h"
+#include "engine/core/open_vision.h"
+#include "kernels/trace.h"
+
+namespace lava::bench {
+namespace {
+
+// The vision half of a model, alone where a projector file is named.
+struct Tower {
+  LoadedModel model;
+  std::optional<VisionPart> alone;
+  const VisionPart& part() const { return alone ? *alone : *model.vision; }
+
+  static Result<Tower> open(Device& device, const Settings& settings, const std::string& path) {
+    Tower tower;
+    if (is_mmproj_name(std::filesystem::path(path).filename().string())) {
+      LAVA_TRY(const int64_t width, mmproj_width(path));
+      VisionOptions options;
+      options.text_width = static_cast<int>(width), options.precision = settings.exact ? Precision::exact : Precision::fast;
+      LAVA_TRY(tower.alone, open_vision_gguf(device, path, options));
+      return tower;
+    }
+    AssistantOptions options;
+    options.model = path, options.exact = settings.exact;
+    LAVA_TRY(tower.model, load_model(device, options, {}));
+    if (!tower.model.vision) return fail(Error::Kind::invalid, "This model does not see", path, "Choose a projector file (mmproj) or a model that sees");
+    return tower;
+  }
+};
+
+// Processor time of all threads of this process.
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+}  // namespace
+
+Result<void> encode(const Settings& settings) {
+  LAVA_TRY(const Model model, Model::get(settings, Model::Half::vision));
+  LAVA_TRY(auto cpu, make_cpu_device(settings.cpu));
+  std::unique_ptr<TraceDevice> traced;
+  if (settings.trace) traced = std::make_unique<TraceDevice>(*cpu);
+  WorkMeter meter(traced ? static_cast<Device&>(*traced) : *cpu);
+  LAVA_TRY(const Tower tower, Tower::open(meter, settings, model.path()));
+  LAVA_TRY(const media::Picture picture, picture_of(settings));
+  LAVA_TRY(const auto plan, tower.part().plan(picture.size(), 1));
+  LAVA_TRY(const size_t bytes, tower.part().arena_bytes());
+  LAVA_TRY(auto memory, cpu->allocate(bytes));
+  const int views = static_cast<int>(plan.first.size());
+  Measured m{"encode", Bound::compute, {{"n", 1}, {"views", views}, {"tokens", plan.second.rows}, {"width", picture.width}, {"height", picture.height}},
+             fmt::format("{}, {} views of a picture of {} x {}", tower.part().name, views, picture.width, picture.height)};
+  m.count = views, m.things = "views";
+  const auto once = [&]() -> Result<double> {
+    Arena arena(memory->data(), memory->size());
+    Run run{meter, arena};
+    Result<PictureRows> rows = PictureRows{};
+    const double seconds = seconds_of([&] { rows = tower.part().encode(run, picture, 1, {}); });
+    if (!rows) return tl::unexpected<Error>(rows.error());
+    return seconds;
+  };
+  meter.on = true;  // the first round warms up and counts the work
+  LAVA_CHECK_OK(once());
+  meter.on = false;
+  m.work = meter.total;
+  LAVA_TRY(Roofline roofline, Roofline::begin(cpu->info().threads));
+  for (int round = 0; round < settings.repeat; ++round) {
+    LAVA_TRY(const double seconds, once());
+    m.seconds.push_back(seconds);
+  }
+  m.roofs = roofline.end();
+  print(settings, cpu->info(), std::move(m));
+  if (traced) fmt::print("{}", traced->table());
+  return {};
+}
+
+// Picture to first token: the same picture is given with one pixel changed each round, so that nothing comes from a cache.
+Result<void> ttft(const Settings& settings) {
+  LAVA_TRY(const Model model, Model::get(settings, Model::Half::both));
+  LAVA_TRY(auto cpu, make_cpu_device(settings.cpu));
+  WorkMeter meter(*cpu);
+  AssistantOptions options;
+  options.model = model.path(), options.exact = settings.exact, options.context = settings.context;
+  LAVA_TRY(auto assistant, Assistant::load(meter, options));
+  LAVA_TRY(media::Picture picture, picture_of(settings));
+  int tokens = 0;
+  const auto once = [&](int round) -> Result<double> {
+    picture.rgb[0] = static_cast<uint8_t>(round);
+    LAVA_TRY(const auto file, media::encode_png(picture));
+    Request request;
+    ChatMessage message;
+    message.parts.push_back({MessagePart::Kind::picture, {}, std::make_shared<const std::string>(reinterpret_cast<const char*>(file.data()), file.size()), {}});
+    message.parts.push_back({MessagePart::Kind::text, "What is in this picture?", nullptr, {}});
+    request.messages.push_back(message);
+    request.max_tokens = 1;
+    LAVA_TRY(const Answer answer, assistant->answer(request));
+    tokens = answer.timings.prompt_tokens;
+    return answer.timings.first_token_ms / 1e3;
+  };
+  Measured m{"ttft", Bound::compute, {}, ""};
+  meter.on = true;
+  LAVA_CHECK_OK(once(0));
+  meter.on = false;
+  m.work = meter.total, m.count = tokens;
+  m.facts = {{"n", tokens}, {"depth", 0}}, m.shown = fmt::format("{} tokens of prompt", tokens);
+  LAVA_TRY(Roofline roofline, Roofline::begin(cpu->info().threads));
+  for (int round = 1; round <= settings.repeat; ++round) {
+    LAVA_TRY(const double seconds, once(round));
+    m.seconds.push_back(seconds);
+  }
+  m.roofs = roofline.end();
+  print(settings, cpu->info(), std::move(m));
+  return {};
+}
+
+// From a picture's file to the names and places of what stands in it.
+Result<void> detect(const Settings& settings) {
+  LAVA_TRY(auto cpu, make_cpu_device(settings.cpu));
+  WorkMeter meter(*cpu);
+  LAVA_TRY(auto detector, Detector::open(meter));
+  DetectRequest request;
+  LAVA_TRY(request.picture, cli::read_file(settings.image));
+  Measured m{"detect", Bound::compute, {}, ""};
+  Result<Detections> found = Detections{};
+  const auto once = [&]() -> Result<double> {
+    const double seconds = seconds_of([&] { found = detector->detect(request); });
+    if (!found) return tl::unexpected<Error>(found.error());
+    return seconds;
+  };
+  meter.on = true;  // the first round warms up and counts the work
+  LAVA_CHECK_OK(once());
+  meter.on = false;
+  LAVA_TRY(Roofline roofline, Roofline::begin(cpu->info().threads));
+  const double before = cpu_seconds();
+  for (int round = 0; round < settings.repeat; ++round) {
+    LAVA_TRY(const double seconds, once());
+    m.seconds.push_back(seconds);
+  }
+  const double processor = (cpu_seconds() - before) / settings.repeat;
+  m.roofs = roofline.end();
+  m.work = meter.total, m.count = 1, m.things = "pictures";
+  m.facts = {{"width", found->size.width}, {"height", found->size.height}, {"objects", found->objects.size()}, {"cpu_seconds", processor}};
+  m.shown = fmt::format("{} x {} pixels, {} objects, {:.1f} ms of processor time", found->size.width, found->size.height, found->objects.size(), 1e3 * processor);
+  print(settings, cpu->info(), std::move(m));
+  return {};
+}
+
+}  // namespace lava::bench

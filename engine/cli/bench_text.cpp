@@ -1,0 +1,104 @@
+// Speed of a language model alone: reading a prompt, writing an answer.
+#include <fmt/format.h>
+
+#include "engine/cli/bench_model.h"
+#include "engine/core/text_runner.h"
+#include "engine/io/gguf.h"
+#include "kernels/trace.h"
+
+namespace lava::bench {
+namespace {
+
+// A GGUF file, and rows of arbitrary ids: dense models take the same time for any token.
+struct TextBench {
+  std::unique_ptr<Device> cpu;
+  std::unique_ptr<TraceDevice> traced;
+  std::unique_ptr<WorkMeter> meter;
+  std::unique_ptr<io::Gguf> file;
+  std::unique_ptr<Weights> weights;
+  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<TextRunner> runner;
+
+  static Result<TextBench> open(const Settings& settings, const std::string& model) {
+    TextBench bench;
+    LAVA_TRY(bench.cpu, make_cpu_device(settings.cpu));
+    if (settings.trace) bench.traced = std::make_unique<TraceDevice>(*bench.cpu);
+    bench.meter = std::make_unique<WorkMeter>(bench.traced ? static_cast<Device&>(*bench.traced) : *bench.cpu);
+    LAVA_TRY(bench.file, io::Gguf::open(model));
+    LAVA_TRY(const TextConfig config, read_gguf_text_config(*bench.file));
+    bench.weights = std::make_unique<Weights>(*bench.meter);
+    DecoderOptions options;
+    options.context = settings.depth + settings.n + 16;
+    options.precision = settings.exact ? Precision::exact : Precision::fast;
+    LAVA_TRY(bench.decoder, Decoder::load(*bench.weights, *bench.file, config, options));
+    RunnerOptions runner;
+    runner.slots = 1;
+    runner.kv = settings.exact ? DType::f32 : DType::f16;
+    LAVA_TRY(bench.runner, TextRunner::create(*bench.meter, *bench.decoder, {}, runner));
+    return bench;
+  }
+
+  Prompt prompt(int rows, int salt) const {
+    Prompt prompt;
+    for (int i = 0; i < rows; ++i) {
+      const int32_t id = static_cast<int32_t>((int64_t{i} * 7919 + salt * 104729 + 11) % decoder->config().vocabulary);
+      prompt.info.push_back({RowKind::text, id});
+      prompt.info.back().position = i;
+      prompt.embeddings.push_back(nullptr);
+      prompt.keys.push_back({0, id});
+    }
+    return prompt;
+  }
+};
+
+// `depth` rows are in the cache before the clock runs; prefill then adds its own to them.
+Result<double> run_round(TextBench& bench, const Settings& settings, bool decode, int round) {
+  TextRunner& runner = *bench.runner;
+  runner.forget();
+  const Prompt whole = bench.prompt(decode ? std::max(settings.depth, 1) : settings.depth + settings.n, round);
+  const bool metered = bench.meter->on;
+  if (decode || settings.depth > 0) {
+    bench.meter->on = false;
+    const int before = decode ? whole.size() : settings.depth;
+    const Prompt past{{whole.info.begin(), whole.info.begin() + before}, {whole.embeddings.begin(), whole.embeddings.begin() + before}, {whole.keys.begin(), whole.keys.begin() + before}};
+    LAVA_CHECK_OK(runner.prefill(past, {}));
+  }
+  if (decode) runner.prepare_steps();
+  bench.meter->on = metered;
+  Result<int> filled = 0;
+  const double seconds = seconds_of([&] {
+    if (!decode) filled = runner.prefill(whole, {});
+    for (int i = 0; decode && i < settings.n; ++i) runner.step(static_cast<int32_t>(100 + i % 100));
+  });
+  if (!filled) return tl::unexpected<Error>(filled.error());
+  return seconds;
+}
+
+Result<void> measure(Settings settings, bool decode) {
+  if (settings.n == 0) settings.n = decode ? 128 : 512;
+  LAVA_TRY(const Model model, Model::get(settings, Model::Half::text));
+  LAVA_TRY(TextBench bench, TextBench::open(settings, model.path()));
+  Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}},
+             fmt::format("{} tokens at depth {}", settings.n, settings.depth)};
+  m.count = settings.n;
+  bench.meter->on = true;  // the first round warms up and counts the work
+  LAVA_CHECK_OK(run_round(bench, settings, decode, 0));
+  bench.meter->on = false;
+  m.work = bench.meter->total;
+  LAVA_TRY(Roofline roofline, Roofline::begin(bench.cpu->info().threads));
+  for (int round = 1; round <= settings.repeat; ++round) {
+    LAVA_TRY(const double seconds, run_round(bench, settings, decode, round));
+    m.seconds.push_back(seconds);
+  }
+  m.roofs = roofline.end();
+  print(settings, bench.cpu->info(), std::move(m));
+  if (settings.trace) fmt::print("{}", bench.traced->table());
+  return {};
+}
+
+}  // namespace
+
+Result<void> prefill(const Settings& settings) { return measure(settings, false); }
+Result<void> decode(const Settings& settings) { return measure(settings, true); }
+
+}  // namespace lava::bench
