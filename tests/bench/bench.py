@@ -1,81 +1,132 @@
 #!/usr/bin/env python3
-"""Measures this machine: ours and llama-cpp-python in turn (A B A B), same file, same threads. Ratios above 1: ours is faster.
+"""Measures this machine: ours, and with --peers llama-cpp-python in turn (A B A B) on the same files with the same threads.
 
-usage: bench.py [--pairs N] [--threads N] [--no-window] [--json]
+usage: bench.py [--peers] [--pairs N] [--threads N] [--models FILE ...] [--shapes NAME:FORMAT ...] [--no-window] [--json] [--write FILE]
+
+Ratios above 1: ours is faster, or takes less. With --peers the part of docs/benchmarks.md between its marks is written anew (--write: of another file;
+--write - : of none). Shapes are random weights (lavascope-engine synth) in build/bench-models, removed afterwards.
 """
 import argparse
 import json
 import os
 import pathlib
+import shutil
+import signal
 import statistics
 import subprocess
 import sys
 
+from report import Report, span
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build/release/bin"
+MADE = ROOT / "build/bench-models"
+PICTURE = ROOT / "resources/demo/cat.png"
+PEER_PYTHON = ROOT / "build/python-bench/bin/python"
+SHAPES = ["tinyllama-1.1b:q4_0", "tinyllama-1.1b:q4_k", "tinyllama-1.1b:bf16", "clip-l-336:f16"]
 
 
-def model_file():
+def base_model():
     base = os.environ.get("LAVASCOPE_MODELS") or pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share") / "lavascope/models"
     return pathlib.Path(base) / "smollm2-135m-instruct-q4_1/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def ours(*arguments):
-    done = subprocess.run([BIN / "lavascope-engine", "bench", *map(str, arguments), "--json"], capture_output=True, text=True, check=False)
+def engine(*arguments):
+    done = subprocess.run([BIN / "lavascope-engine", *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"lavascope-engine bench {' '.join(map(str, arguments))} failed: {done.stderr.strip()}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+        sys.exit(f"lavascope-engine {' '.join(map(str, arguments))} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def ours(*arguments):
+    return json.loads(engine("bench", *arguments, "--json").strip().splitlines()[-1])
 
 
 class Peer:
-    def __init__(self, model, threads):
-        self.process = subprocess.Popen([sys.executable, pathlib.Path(__file__).parent / "peer.py", model, str(threads)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.ask("prefill", 64)  # warm
+    def __init__(self, arguments, *files):
+        command = [arguments.peer_python, pathlib.Path(__file__).parent / "peer.py", files[0], str(arguments.threads), *files[1:]]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.opened = self.line()
 
-    def ask(self, what, n, depth=0):
-        self.process.stdin.write(json.dumps({"what": what, "n": n, "depth": depth}) + "\n")
-        self.process.stdin.flush()
+    def line(self):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit("llama-cpp-python ended. Run ./dev bench again; if it stays so, remove build/python-bench.")
-        return json.loads(line)["seconds"]
+            sys.exit("llama-cpp-python ended. Run ./dev bench --peers again; if it stays so, remove build/python-bench.")
+        return json.loads(line)
+
+    def ask(self, what, n=0, depth=0):
+        self.process.stdin.write(json.dumps({"what": what, "n": n, "depth": depth}) + "\n")
+        self.process.stdin.flush()
+        return self.line()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
 
 
-def span(values, digits=1):
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
-
-
-def report(name, unit, our, their, ratios, rows):
-    rows.append({"what": name, "unit": unit, "ours": our, "peer": their, "ratio": statistics.median(ratios), "ratios": ratios})
-    print(f"{name:34s} ours {span(our):26s} peer {span(their):26s} {unit:9s} ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})", flush=True)
-
-
-def compare_text(model, peer, arguments, rows):
-    for name, what, n, depth in (("prefill 512", "prefill", 512, 0), ("decode 128", "decode", 128, 0), ("decode 128 at depth 512", "decode", 128, 512)):
-        our, their = [], []
+def compare_text(name, model, arguments, report):
+    """Speed in turn; the peer keeps its model loaded, ours loads it every time before the clock runs."""
+    peer = Peer(arguments, model) if arguments.peers else None
+    if peer:
+        peer.ask("prefill", 64)  # warm
+    steps = 128 if model.stat().st_size < 2e9 else 32
+    for what, n, depth in (("prefill", 512, 0), ("decode", steps, 0), ("decode", steps, 512)):
+        our, their, shares, reads = [], [], [], []
         for _ in range(arguments.pairs):
-            our.append(ours(what, "--model", model, "-n", n, "--depth", depth, "--threads", arguments.threads, "--repeat", 1)["tokens_per_s"])
-            their.append(n / peer.ask(what, n, depth))
-        report(name, "tokens/s", our, their, [a / b for a, b in zip(our, their)], rows)
+            one = ours(what, "--model", model, "-n", n, "--depth", depth, "--threads", arguments.threads, "--repeat", 1)
+            our.append(one["tokens_per_s"])
+            shares.append(one["share_of_roof"])
+            reads.append(one["roofs"]["read_gb_per_s"])
+            if peer:
+                their.append(peer.ask(what, n, depth)["tokens_per_s"])
+        title = f"{what} {n}" + (f" at depth {depth}" if depth else "")
+        report.add(name, title, "tokens/s", our, their, shares, reads)
+    if peer:
+        peer.close()
 
 
-def compare_picture(peer, arguments, rows):
-    """The peer has no such model: it gets as many text rows as the picture and its question are, and encodes nothing."""
-    our, their = [], []
+def compare_opening(name, model, arguments, report):
+    """A new process each time, files in the page cache: seconds to the first token, and the most memory beside the size of the files."""
+    our, their, our_memory, their_memory = [], [], [], []
+    size = model.stat().st_size
     for _ in range(arguments.pairs):
-        one = ours("ttft", "--model", "default", "--image", ROOT / "resources/demo/cat.png", "--threads", arguments.threads, "--repeat", 1)
-        our.append(1e3 * one["seconds"])
-        their.append(1e3 * peer.ask("prefill", one["n"]))
-    report("picture to first token", "ms", our, their, [b / a for a, b in zip(our, their)], rows)
+        our.append(ours("open", "--model", model, "--context", 2048, "--threads", arguments.threads, "--repeat", 1)["seconds"])
+        our_memory.append(ours("memory", "--model", model, "--context", 2048, "--threads", arguments.threads)["ratio"])
+        if arguments.peers:
+            peer = Peer(arguments, model)
+            their.append(peer.opened["seconds"])
+            their_memory.append(peer.ask("memory")["peak_bytes"] / size)
+            peer.close()
+    report.add(name, "open, warm", "s", our, their, less=True, digits=3)
+    report.add(name, "memory to the first tokens / file", "", our_memory, their_memory, less=True, digits=2)
 
 
-def measure_detector(arguments, rows):
-    """Alone: the peer has no detector."""
-    runs = [ours("detect", "--image", ROOT / "resources/demo/cat.png", "--threads", arguments.threads, "--repeat", 3) for _ in range(arguments.pairs)]
-    our, processor = [1e3 * run["seconds"] for run in runs], [1e3 * run["cpu_seconds"] for run in runs]
-    rows.append({"what": "detect", "unit": "ms", "ours": our, "processor": processor})
-    print(f"{'objects of a picture':34s} ours {span(our):26s} ms, processor time {span(processor)}", flush=True)
+def compare_tower(name, shape, number_format, arguments, report):
+    """The peer wants a language model beside the projector: the base model, whose width the projector gets."""
+    mmproj = MADE / f"mmproj-{shape}-{number_format}.gguf"
+    engine("synth", "--shape", shape, "--format", number_format, "--text-width", 576, "-o", mmproj)
+    peer = Peer(arguments, base_model(), mmproj, PICTURE) if arguments.peers else None
+    our, their, shares = [], [], []
+    for i in range(arguments.pairs + 1):  # the first is warm-up
+        one = ours("encode", "--model", mmproj, "--image", PICTURE, "--threads", arguments.threads, "--repeat", 1)
+        theirs = peer.ask("encode")["seconds"] if peer else 0
+        if i > 0:
+            our.append(1e3 * one["seconds"])
+            shares.append(one["share_of_roof"])
+            if peer:
+                their.append(1e3 * theirs)
+    if peer:
+        peer.close()
+    report.add(name, "a picture through tower and projector", "ms", our, their, shares, less=True)
+    mmproj.unlink()
+
+
+def measure_default_model(arguments, report):
+    """The peer has no such model and no detector."""
+    picture = [1e3 * ours("ttft", "--model", "default", "--image", PICTURE, "--threads", arguments.threads, "--repeat", 1)["seconds"] for _ in range(arguments.pairs)]
+    report.add("the default model", "picture to first token", "ms", picture, [], less=True)
+    detector = [1e3 * ours("detect", "--image", PICTURE, "--threads", arguments.threads, "--repeat", 3)["seconds"] for _ in range(arguments.pairs)]
+    report.add("the default model", "detector alone", "ms", detector, [], less=True)
 
 
 def first_frame(program, display):
@@ -86,45 +137,84 @@ def first_frame(program, display):
     return numbers[-1]
 
 
-def compare_window(arguments, rows):
+def compare_window(arguments, report):
     """First frame against a bare Qt Quick window, on a virtual screen."""
-    bare = BIN / "lavascope-bare-window"
-    if not bare.exists():
+    window, bare = BIN / "lavascope", BIN / "lavascope-bare-window"
+    if not bare.exists() or not window.exists() or not shutil.which("Xvfb"):
         return
     display = ":97"
     screen = subprocess.Popen(["Xvfb", display, "-screen", "0", "1456x900x24"], stderr=subprocess.DEVNULL)
     try:
-        for program in (BIN / "lavascope", bare):
+        for program in (window, bare):
             first_frame(program, display)
         our, their = [], []
         for _ in range(arguments.pairs):
-            our.append(first_frame(BIN / "lavascope", display))
+            our.append(first_frame(window, display))
             their.append(first_frame(bare, display))
     finally:
         screen.terminate()
-    ratios = [a / b for a, b in zip(our, their)]
-    rows.append({"what": "first frame", "unit": "ms", "ours": our, "peer": their, "ratio": statistics.median(ratios), "ratios": ratios})
-    print(f"{'first frame':34s} ours {span(our):26s} bare {span(their):26s} {'ms':9s} {statistics.median(ratios):.2f} times a bare window", flush=True)
+    report.add("the window", "first frame; beside a bare Qt Quick window", "ms", our, their, less=True)
+
+
+def parsed():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", action="store_true", help="llama-cpp-python in turn, and write docs/benchmarks.md")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--models", nargs="*", type=pathlib.Path, default=None, help="GGUF language models (the base model)")
+    parser.add_argument("--shapes", nargs="*", default=None, metavar="NAME:FORMAT", help=f"random weights (with --peers: {' '.join(SHAPES)})")
+    parser.add_argument("--no-window", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", default=None, metavar="FILE")
+    parser.add_argument("--peer-python", default=PEER_PYTHON, type=pathlib.Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.pairs < 1 or arguments.threads < 1:
+        parser.error("--pairs and --threads are at least 1")
+    arguments.models = [base_model()] if arguments.models is None else arguments.models
+    arguments.shapes = (SHAPES if arguments.peers else []) if arguments.shapes is None else arguments.shapes
+    for shape in arguments.shapes:
+        if shape.count(":") != 1:
+            parser.error(f"{shape} is not NAME:FORMAT")
+    for model in arguments.models:
+        if not model.is_file():
+            parser.error(f"there is no file {model}")
+    return arguments
+
+
+def measure_shape(shape, arguments, report):
+    name, number_format = shape.split(":")
+    title = f"{name} {number_format.upper()}, random weights"
+    MADE.mkdir(parents=True, exist_ok=True)
+    if name.startswith(("clip", "siglip")):
+        return compare_tower(title, name, number_format, arguments, report)
+    model = MADE / f"{name}-{number_format}.gguf"
+    engine("synth", "--shape", name, "--format", number_format, "-o", model)
+    compare_text(title, model, arguments, report)
+    compare_opening(title, model, arguments, report)
+    model.unlink()
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--no-window", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    rows = []
-    peer = Peer(model_file(), arguments.threads)
-    print(f"{arguments.pairs} pairs, {arguments.threads} threads, {model_file().name}; median (range)")
-    compare_text(model_file(), peer, arguments, rows)
-    compare_picture(peer, arguments, rows)
-    measure_detector(arguments, rows)
-    peer.process.terminate()
+    arguments = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = Report(arguments, ROOT)
+    print(report.head(), flush=True)
+    try:
+        for model in arguments.models:
+            compare_text(model.stem, model, arguments, report)
+            compare_opening(model.stem, model, arguments, report)
+        for shape in arguments.shapes:
+            measure_shape(shape, arguments, report)
+    finally:
+        shutil.rmtree(MADE, ignore_errors=True)
+    measure_default_model(arguments, report)
     if not arguments.no_window:
-        compare_window(arguments, rows)
+        compare_window(arguments, report)
     if arguments.json:
-        print(json.dumps(rows))
+        print(json.dumps(report.rows))
+    target = arguments.write or (ROOT / "docs/benchmarks.md" if arguments.peers else "-")
+    if str(target) != "-":
+        report.write(pathlib.Path(target))
 
 
 if __name__ == "__main__":
