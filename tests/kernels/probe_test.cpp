@@ -52,7 +52,7 @@ struct Fixture {
 TEST(WorkMeter, CountsWeightsAndOperationsByFormat) {
   Fixture f;
   WorkMeter meter(*f.device);
-  Run run{meter, f.arena, &f.step};
+  lava::Run run{meter, f.arena, &f.step};
   const auto product = [&](DType format, Precision precision) {
     std::memset(f.memory->data(), 0, f.memory->size());
     const auto scope = f.arena.scope();
@@ -80,7 +80,7 @@ TEST(WorkMeter, CountsWeightsAndOperationsByFormat) {
 TEST(WorkMeter, ReplayedStepsCountByTheirPosition) {
   Fixture f;
   WorkMeter meter(*f.device);
-  Run run{meter, f.arena, &f.step};
+  lava::Run run{meter, f.arena, &f.step};
   std::memset(f.memory->data(), 0, f.memory->size());
   const Tensor q = f.arena.f32({1, 2, 16}), out = f.arena.f32({1, 2, 16}), k = f.arena.f32({2, 100, 16}), v = f.arena.f32({2, 100, 16});
   const auto recording = meter.record([&] { ops::attention(run, out, q, k, v, 1, true); });

@@ -144,7 +144,7 @@ TEST(Synth, EveryFormatOfATowerEncodesAPicture) {
       auto memory = (*device)->allocate(*need);
       ASSERT_TRUE(memory);
       Arena arena((*memory)->data(), *need);
-      Run run{**device, arena};
+      lava::Run run{**device, arena};
       const auto rows = part->encode(run, picture, 1, {});
       ASSERT_TRUE(rows) << rows.error().message();
       EXPECT_EQ(rows->info.size(), 16u);
@@ -185,7 +185,9 @@ TEST(Synth, ValuesHaveTheDeviationThatWasAsked) {
 TEST(Synth, EveryShapeHasAPlanInEveryFormat) {
   for (const Shape& shape : shapes()) {
     ASSERT_NE(shape.text.has_value(), shape.vision.has_value()) << shape.name;
-    if (!shape.partner.empty()) EXPECT_TRUE((*find_shape(shape.partner))->vision) << shape.name;
+    if (!shape.partner.empty()) {
+      EXPECT_TRUE((*find_shape(shape.partner))->vision) << shape.name;
+    }
     for (const char* name : {"q4_0", "q4_k", "bf16"}) {
       const FileFormat format = *find_format(name);
       const auto plan = shape.text ? plan_text(*shape.text, format, shape.title) : plan_vision(*shape.vision, format, shape.title);
