@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include "kernels/cpu/isa.h"
@@ -10,26 +11,23 @@
 #include "kernels/cpu/pool.h"
 #include "kernels/probe/probe_kernels.h"
 
-#ifdef __linux__
-#include <unistd.h>
-#endif
-
 namespace lava {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// So much that no cache holds a noticeable part of it.
-size_t buffer_bytes() {
-  size_t bytes = size_t{256} << 20;
-#if defined(__linux__) && defined(_SC_LEVEL3_CACHE_SIZE)
-  const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE), pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  if (cache > 0) bytes = std::max(bytes, std::min(size_t{4} * static_cast<size_t>(cache), size_t{2} << 30));
-  if (pages > 0 && page > 0) bytes = std::min(bytes, static_cast<size_t>(pages) * static_cast<size_t>(page) / 8);
-#endif
-  return bytes;
+// The last cache that the first core sees; 0 where the system does not tell. (sysconf names that of a whole server, also in a small part of it.)
+size_t cache_bytes() {
+  std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index3/size");
+  size_t size = 0;
+  char unit = 0;
+  if (!(file >> size >> unit) || size > (size_t{1} << 20)) return 0;
+  return unit == 'K' ? size << 10 : unit == 'M' ? size << 20 : 0;
 }
+
+// So much that no cache holds a noticeable part of it.
+size_t buffer_bytes() { return std::clamp(4 * cache_bytes(), size_t{128} << 20, size_t{1} << 30); }
 
 }  // namespace
 
