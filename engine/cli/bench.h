@@ -42,13 +42,14 @@ class Roofline {
   Roofs before_;
 };
 
-// What holds a measurement back: reading weights, multiplying, or whichever takes longer of reading everything and multiplying.
-enum class Bound : uint8_t { memory, compute, either };
+// What holds a measurement back: reading weights, multiplying, or whichever takes longer of multiplying and moving everything from memory, or from a cache.
+enum class Bound : uint8_t { memory, compute, either, cached };
 
 // One share of the roof: seconds that the roof would take / seconds taken. Null where the machine has no probe.
 nlohmann::json share_of_roof(Bound bound, const Work& work, const Roofs& roofs, double seconds);
 // The roof that was meant, its speed and the instruction that showed it.
 nlohmann::json roof_of(Bound bound, const Work& work, const Roofs& roofs);
+nlohmann::json all_of(const Roofs& roofs);
 
 struct Measured {
   const char* what;

