@@ -50,7 +50,8 @@ void add(CLI::App& parent, const Command& description) {
   const unsigned takes = description.takes;
   if (takes & model) {
     auto* which = command->add_option_group("model")->require_option(1);
-    which->add_option("--model", settings->model, takes & picture ? "GGUF file, projector file (encode), folder, or \"default\"" : "GGUF file, or what else the engine opens (open, memory)");
+    which->add_option("--model", settings->model,
+                      takes & picture ? "GGUF file, projector file (encode), folder, or \"default\"" : "GGUF file, or what else the engine opens (open, memory)");
     which->add_option("--shape", settings->shape, "random weights of this shape, in a temporary file (lavascope-engine synth --list)");
     command->add_option("--format", settings->format, "number format of --shape")->capture_default_str();
   }

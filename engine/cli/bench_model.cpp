@@ -46,8 +46,10 @@ Model::~Model() {
 Result<void> Model::make(const Settings& settings, Half half) {
   LAVA_TRY(const synth::Shape* shape, synth::find_shape(settings.shape));
   const bool sees = !shape->partner.empty();
-  if (half == Half::vision && shape->text && !sees) return fail(Error::Kind::invalid, "This shape has no vision tower", settings.shape, "lavascope-engine synth --list shows which see");
-  if (half != Half::vision && shape->vision) return fail(Error::Kind::invalid, "This shape is no language model", settings.shape, "Choose the shape of the whole model");
+  if (half == Half::vision && shape->text && !sees)
+    return fail(Error::Kind::invalid, "This shape has no vision tower", settings.shape, "lavascope-engine synth --list shows which see");
+  if (half != Half::vision && shape->vision)
+    return fail(Error::Kind::invalid, "This shape is no language model", settings.shape, "Choose the shape of the whole model");
   std::error_code error;
   std::string pattern = (fs::temp_directory_path(error) / "lavascope-bench-XXXXXX").string();
   if (error || !::mkdtemp(pattern.data())) return fail(Error::Kind::io, "There is no folder for temporary files", std::strerror(errno), "Set TMPDIR to one that exists");

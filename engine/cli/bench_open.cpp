@@ -23,7 +23,8 @@ Result<double> cached_share(const std::vector<fs::path>& files) {
   for (const fs::path& path : files) {
     LAVA_TRY(const io::MappedFile file, io::MappedFile::open(path));
     std::vector<unsigned char> pages((file.size() + page - 1) / page);
-    if (::mincore(const_cast<std::byte*>(file.bytes().data()), file.size(), pages.data()) != 0) return fail(Error::Kind::unsupported, "This system does not tell what its page cache holds");
+    if (::mincore(const_cast<std::byte*>(file.bytes().data()), file.size(), pages.data()) != 0)
+      return fail(Error::Kind::unsupported, "This system does not tell what its page cache holds");
     all += pages.size();
     for (const unsigned char one : pages) there += one & 1;
   }
@@ -136,7 +137,8 @@ Result<void> open(const Settings& settings) {
   const bool was_cold = left < 0.05;
   const double seconds = median_of(first);
   if (settings.json) {
-    json line{{"what", "open"}, {"state", "warm"}, {"seconds", seconds}, {"all_seconds", first}, {"load_seconds", median_of(load)}, {"file_bytes", bytes}, {"gb_per_s", 1e-9 * static_cast<double>(bytes) / seconds}};
+    json line{{"what", "open"}, {"state", "warm"}, {"seconds", seconds}, {"all_seconds", first}, {"load_seconds", median_of(load)}, {"file_bytes", bytes}};
+    line["gb_per_s"] = 1e-9 * static_cast<double>(bytes) / seconds;
     line["cold_seconds"] = was_cold ? json(cold.first_token) : json(nullptr);
     line["cold_load_seconds"] = was_cold ? json(cold.load) : json(nullptr);
     line["cached_share_before_cold"] = left;

@@ -75,8 +75,8 @@ Result<Row> measure(Device& device, const OpCase& one, double budget) {
 void print_rows(const Settings& settings, const DeviceInfo& device, const std::vector<Row>& rows, const Roofs& roofs) {
   json list = json::array();
   if (!settings.json)
-    fmt::print("{}, {}, {} threads; roofs: memory {:.1f}, second-level caches {:.0f} GB/s, int8 {:.0f}, bf16 {:.0f}, float32 {:.0f} GOP/s\n{:<16} {:<44} {:>10} {:>8} {:>9} {:>7}\n", device.name, device.isa,
-               device.threads, 1e-9 * roofs.read, 1e-9 * roofs.cache, 1e-9 * roofs.int8, 1e-9 * roofs.bf16, 1e-9 * roofs.f32, "op", "shape", "us", "GB/s", "GOP/s", "roof");
+    fmt::print("{}, {}, {} threads; roofs: memory {:.1f}, second-level caches {:.0f} GB/s, int8 {:.0f}, bf16 {:.0f}, float32 {:.0f} GOP/s\n"
+               "{:<16} {:<44} {:>10} {:>8} {:>9} {:>7}\n", device.name, device.isa, device.threads, 1e-9 * roofs.read, 1e-9 * roofs.cache, 1e-9 * roofs.int8, 1e-9 * roofs.bf16, 1e-9 * roofs.f32, "op", "shape", "us", "GB/s", "GOP/s", "roof");
   for (const Row& row : rows) {
     const char* op = op_info(row.what->op).name;
     const double gb = 1e-9 * row.work.bytes / row.seconds, gop = 1e-9 * row.work.operations() / row.seconds;
@@ -86,7 +86,8 @@ void print_rows(const Settings& settings, const DeviceInfo& device, const std::v
       list.push_back({{"op", op}, {"shape", row.what->shape}, {"seconds", row.seconds}, {"gb_per_s", gb}, {"gop_per_s", gop}, {"share_of_roof", share},
                       {"roof", roof_of(bound, row.work, roofs)}, {"from_memory", row.what->from_memory}});
     } else {
-      fmt::print("{:<16} {:<44} {:>10.1f} {:>8.1f} {:>9.1f} {:>7}\n", op, row.what->shape, 1e6 * row.seconds, gb, gop, share.is_null() ? "" : fmt::format("{:.0f} %", 100 * share.get<double>()));
+      const std::string percent = share.is_null() ? "" : fmt::format("{:.0f} %", 100 * share.get<double>());
+      fmt::print("{:<16} {:<44} {:>10.1f} {:>8.1f} {:>9.1f} {:>7}\n", op, row.what->shape, 1e6 * row.seconds, gb, gop, percent);
     }
   }
   if (settings.json)

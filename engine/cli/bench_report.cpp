@@ -31,7 +31,8 @@ json compute_roof(const Work& work, const Roofs& roofs) {
 }  // namespace
 
 json all_of(const Roofs& roofs) {
-  return {{"read_gb_per_s", 1e-9 * roofs.read}, {"cache_gb_per_s", 1e-9 * roofs.cache}, {"int8_gop_per_s", 1e-9 * roofs.int8}, {"bf16_gop_per_s", 1e-9 * roofs.bf16}, {"f32_gop_per_s", 1e-9 * roofs.f32}, {"isa", roofs.level}};
+  return {{"read_gb_per_s", 1e-9 * roofs.read},   {"cache_gb_per_s", 1e-9 * roofs.cache}, {"int8_gop_per_s", 1e-9 * roofs.int8},
+          {"bf16_gop_per_s", 1e-9 * roofs.bf16}, {"f32_gop_per_s", 1e-9 * roofs.f32},    {"isa", roofs.level}};
 }
 
 namespace {

@@ -60,7 +60,9 @@ Result<double> run_round(TextBench& bench, const Settings& settings, bool decode
   if (decode || settings.depth > 0) {
     bench.meter->on = false;
     const int before = decode ? whole.size() : settings.depth;
-    const Prompt past{{whole.info.begin(), whole.info.begin() + before}, {whole.embeddings.begin(), whole.embeddings.begin() + before}, {whole.keys.begin(), whole.keys.begin() + before}};
+    const Prompt past{{whole.info.begin(), whole.info.begin() + before},
+                      {whole.embeddings.begin(), whole.embeddings.begin() + before},
+                      {whole.keys.begin(), whole.keys.begin() + before}};
     LAVA_CHECK_OK(runner.prefill(past, {}));
   }
   if (decode) runner.prepare_steps();
