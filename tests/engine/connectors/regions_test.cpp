@@ -61,6 +61,18 @@ Signals wanted_of(const nlohmann::json& one) {
   return wanted;
 }
 
+// One of the golden's pictures as the tower sees it.
+struct Encoded {
+  media::Picture picture;
+  Workspace space{take(part().arena_bytes())};
+  lava::Run run = space.run();
+  decltype(take(part().plan({}, 1))) planned;
+  Features features;
+
+  explicit Encoded(const nlohmann::json& one)
+      : picture(picture_of(one)), planned(take(part().plan(picture.size(), 1))), features(take(part().encoder->encode(run, planned.first, picture, wanted_of(one)))) {}
+};
+
 void expect_box(const Box& box, const nlohmann::json& wanted) {
   const float values[4] = {box.x1, box.y1, box.x2, box.y2};
   for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(values[i], wanted[i].get<float>(), 1e-4) << i;
@@ -92,11 +104,8 @@ TEST(RegionCrops, TheBytesOfPillow) {
 TEST(DetectorRegions, FeaturesOfTheRecipe) {
   for (const auto& one : golden()["cases"]) {
     SCOPED_TRACE(one["picture"].get<std::string>());
-    const media::Picture picture = picture_of(one);
-    Workspace space(take(part().arena_bytes()));
-    lava::Run run = space.run();
-    const auto [views, plan] = take(part().plan(picture.size(), 1));
-    const Features features = take(part().encoder->encode(run, views, picture, wanted_of(one)));
+    const Encoded encoded(one);
+    const Features& features = encoded.features;
     const auto& regions = one["regions"];
     ASSERT_EQ(features.objects.size() + 1, regions.size());
     for (size_t i = 0; i < regions.size(); ++i) {
@@ -122,12 +131,9 @@ TEST(DetectorRegions, FeaturesOfTheRecipe) {
 TEST(ObjectWords, RowsOfTheRecipe) {
   for (const auto& one : golden()["cases"]) {
     SCOPED_TRACE(one["picture"].get<std::string>());
-    const media::Picture picture = picture_of(one);
-    Workspace space(take(part().arena_bytes()));
-    lava::Run run = space.run();
-    const auto [views, plan] = take(part().plan(picture.size(), 1));
-    const Features features = take(part().encoder->encode(run, views, picture, wanted_of(one)));
-    const PictureRows rows = take(part().connector->fill(run, views, picture.size(), 1, features));
+    Encoded encoded(one);
+    const auto& [views, plan] = encoded.planned;
+    const PictureRows rows = take(part().connector->fill(encoded.run, views, encoded.picture.size(), 1, encoded.features));
     ASSERT_EQ(rows.info.size(), one["rows"].size());
     EXPECT_LE(static_cast<int>(rows.info.size()), plan.rows);
     for (size_t r = 0; r < rows.info.size(); ++r) {
