@@ -4,26 +4,13 @@ import base64
 import json
 import math
 import os
-import pathlib
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 
-ENGINE, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
-failures = []
-
-
-def engine(*arguments):
-    done = subprocess.run([ENGINE, *map(str, arguments)], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def check(name, ok, detail=""):
-    print(("ok    " if ok else "FAILED") + " " + name + ("" if ok else f": {detail}"))
-    if not ok:
-        failures.append(name)
+from engine_program import ENGINE, ROOT, check, engine, failures
 
 
 def recorded_objects(golden, side):

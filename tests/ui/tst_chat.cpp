@@ -3,6 +3,7 @@
 #include <QTest>
 
 #include "tests/support/ui/chat_fixture.h"
+#include "tests/support/ui/wait.h"
 
 using namespace lava;
 using namespace lava::app;
@@ -15,9 +16,7 @@ Error gone() {
   return {Error::Kind::io, "The engine stopped in the middle of the answer", "signal 9", "Restart the engine"};
 }
 
-bool wait(const std::function<bool()>& until) {
-  return QTest::qWaitFor(until, 20000);
-}
+using lava::test::wait;
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <QTest>
 
 #include "tests/support/ui/window_fixture.h"
+#include "tests/support/ui/wait.h"
 
 using namespace lava;
 using namespace lava::app;
@@ -11,9 +12,7 @@ using lava::test::WindowFixture;
 
 namespace {
 
-bool wait(const std::function<bool()>& until) {
-  return QTest::qWaitFor(until, 20000);
-}
+using lava::test::wait;
 
 QRectF box(double x1, double y1, double x2, double y2) {
   return {QPointF(x1, y1), QPointF(x2, y2)};

@@ -8,6 +8,7 @@
 #include "app/history/database.h"
 #include "app/history/export.h"
 #include "tests/support/ui/chat_fixture.h"
+#include "tests/support/ui/wait.h"
 
 using namespace lava;
 using namespace lava::app;
@@ -19,9 +20,7 @@ namespace {
 const Attachment cat{QString(64, 'a'), "cat.png", "image/png", 400, 300};
 const Attachment cup{QString(64, 'b'), "cup.png", "image/png", 100, 200};
 
-bool wait(const std::function<bool()>& until) {
-  return QTest::qWaitFor(until, 20000);
-}
+using lava::test::wait;
 
 QRectF box(double x1, double y1, double x2, double y2) {
   return {QPointF(x1, y1), QPointF(x2, y2)};

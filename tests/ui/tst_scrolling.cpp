@@ -1,6 +1,7 @@
 #include <QTest>
 
 #include "tests/support/ui/window_fixture.h"
+#include "tests/support/ui/wait.h"
 
 using namespace lava;
 using namespace lava::app;
@@ -9,9 +10,7 @@ using lava::test::WindowFixture;
 
 namespace {
 
-bool wait(const std::function<bool()>& until) {
-  return QTest::qWaitFor(until, 20000);
-}
+using lava::test::wait;
 
 // The list of messages, at its end, after a long answer.
 QQuickItem* long_chat(WindowFixture& f) {

@@ -6,6 +6,7 @@
 #include <QTest>
 
 #include "tests/support/ui/window_fixture.h"
+#include "tests/support/ui/wait.h"
 
 using namespace lava;
 using namespace lava::app;
@@ -15,9 +16,7 @@ using lava::test::WindowFixture;
 
 namespace {
 
-bool wait(const std::function<bool()>& until) {
-  return QTest::qWaitFor(until, 20000);
-}
+using lava::test::wait;
 
 QString field_text(const WindowFixture& f) {
   return f.find("composer_field")->property("text").toString();
