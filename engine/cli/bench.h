@@ -62,6 +62,9 @@ struct Measured {
   Work work;  // of a round
   Roofs roofs;
 };
+// Fills work, seconds and roofs: round 0 warms up and counts the work, the timed ones from 1 lie between two looks at the roofs.
+// once(round) gives the seconds of a round.
+Result<void> measure(Measured& measured, const Settings& settings, WorkMeter& meter, int threads, const std::function<Result<double>(int)>& once);
 void print(const Settings& settings, const DeviceInfo& device, Measured measured);
 
 }  // namespace lava::bench

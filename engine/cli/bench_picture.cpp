@@ -60,7 +60,7 @@ Result<void> encode(const Settings& settings) {
   Measured m{"encode", Bound::compute, {{"n", 1}, {"views", views}, {"tokens", plan.second.rows}, {"width", picture.width}, {"height", picture.height}},
              fmt::format("{}, {} views of a picture of {} x {}", tower.part().name, views, picture.width, picture.height)};
   m.count = views, m.things = "views";
-  const auto once = [&]() -> Result<double> {
+  const auto once = [&](int) -> Result<double> {
     Arena arena(memory->data(), memory->size());
     Run run{meter, arena};
     Result<PictureRows> rows = PictureRows{};
@@ -68,16 +68,7 @@ Result<void> encode(const Settings& settings) {
     if (!rows) return tl::unexpected<Error>(rows.error());
     return seconds;
   };
-  meter.on = true;  // the first round warms up and counts the work
-  LAVA_CHECK_OK(once());
-  meter.on = false;
-  m.work = meter.total;
-  LAVA_TRY(Roofline roofline, Roofline::begin(cpu->info().threads));
-  for (int round = 0; round < settings.repeat; ++round) {
-    LAVA_TRY(const double seconds, once());
-    m.seconds.push_back(seconds);
-  }
-  m.roofs = roofline.end();
+  LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
   print(settings, cpu->info(), std::move(m));
   if (traced) fmt::print("{}", traced->table());
   return {};
@@ -107,17 +98,8 @@ Result<void> ttft(const Settings& settings) {
     return answer.timings.first_token_ms / 1e3;
   };
   Measured m{"ttft", Bound::compute, {}, ""};
-  meter.on = true;
-  LAVA_CHECK_OK(once(0));
-  meter.on = false;
-  m.work = meter.total, m.count = tokens;
-  m.facts = {{"n", tokens}, {"depth", 0}}, m.shown = fmt::format("{} tokens of prompt", tokens);
-  LAVA_TRY(Roofline roofline, Roofline::begin(cpu->info().threads));
-  for (int round = 1; round <= settings.repeat; ++round) {
-    LAVA_TRY(const double seconds, once(round));
-    m.seconds.push_back(seconds);
-  }
-  m.roofs = roofline.end();
+  LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
+  m.count = tokens, m.facts = {{"n", tokens}, {"depth", 0}}, m.shown = fmt::format("{} tokens of prompt", tokens);
   print(settings, cpu->info(), std::move(m));
   return {};
 }
@@ -131,23 +113,16 @@ Result<void> detect(const Settings& settings) {
   LAVA_TRY(request.picture, cli::read_file(settings.image));
   Measured m{"detect", Bound::compute, {}, ""};
   Result<Detections> found = Detections{};
-  const auto once = [&]() -> Result<double> {
+  double processor = 0;  // of the timed rounds
+  const auto once = [&](int round) -> Result<double> {
+    const double before = cpu_seconds();
     const double seconds = seconds_of([&] { found = detector->detect(request); });
     if (!found) return tl::unexpected<Error>(found.error());
+    if (round > 0) processor += (cpu_seconds() - before) / settings.repeat;
     return seconds;
   };
-  meter.on = true;  // the first round warms up and counts the work
-  LAVA_CHECK_OK(once());
-  meter.on = false;
-  LAVA_TRY(Roofline roofline, Roofline::begin(cpu->info().threads));
-  const double before = cpu_seconds();
-  for (int round = 0; round < settings.repeat; ++round) {
-    LAVA_TRY(const double seconds, once());
-    m.seconds.push_back(seconds);
-  }
-  const double processor = (cpu_seconds() - before) / settings.repeat;
-  m.roofs = roofline.end();
-  m.work = meter.total, m.count = 1, m.things = "pictures";
+  LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
+  m.count = 1, m.things = "pictures";
   m.facts = {{"width", found->size.width}, {"height", found->size.height}, {"objects", found->objects.size()}, {"cpu_seconds", processor}};
   m.shown = fmt::format("{} x {} pixels, {} objects, {:.1f} ms of processor time", found->size.width, found->size.height, found->objects.size(), 1e3 * processor);
   print(settings, cpu->info(), std::move(m));

@@ -77,6 +77,20 @@ json roof_of(Bound bound, const Work& work, const Roofs& roofs) {
   return compute_roof(work, roofs);
 }
 
+Result<void> measure(Measured& m, const Settings& settings, WorkMeter& meter, int threads, const std::function<Result<double>(int)>& once) {
+  meter.on = true;
+  LAVA_CHECK_OK(once(0));
+  meter.on = false;
+  m.work = meter.total;
+  LAVA_TRY(Roofline roofline, Roofline::begin(threads));
+  for (int round = 1; round <= settings.repeat; ++round) {
+    LAVA_TRY(const double seconds, once(round));
+    m.seconds.push_back(seconds);
+  }
+  m.roofs = roofline.end();
+  return {};
+}
+
 void print(const Settings& settings, const DeviceInfo& device, Measured m) {
   const double median = median_of(m.seconds), best = *std::min_element(m.seconds.begin(), m.seconds.end());
   const json share = share_of_roof(m.bound, m.work, m.roofs, median), roof = roof_of(m.bound, m.work, m.roofs);

@@ -76,23 +76,14 @@ Result<double> run_round(TextBench& bench, const Settings& settings, bool decode
   return seconds;
 }
 
-Result<void> measure(Settings settings, bool decode) {
+Result<void> run(Settings settings, bool decode) {
   if (settings.n == 0) settings.n = decode ? 128 : 512;
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::text));
   LAVA_TRY(TextBench bench, TextBench::open(settings, model.path()));
   Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}},
              fmt::format("{} tokens at depth {}", settings.n, settings.depth)};
   m.count = settings.n;
-  bench.meter->on = true;  // the first round warms up and counts the work
-  LAVA_CHECK_OK(run_round(bench, settings, decode, 0));
-  bench.meter->on = false;
-  m.work = bench.meter->total;
-  LAVA_TRY(Roofline roofline, Roofline::begin(bench.cpu->info().threads));
-  for (int round = 1; round <= settings.repeat; ++round) {
-    LAVA_TRY(const double seconds, run_round(bench, settings, decode, round));
-    m.seconds.push_back(seconds);
-  }
-  m.roofs = roofline.end();
+  LAVA_CHECK_OK(measure(m, settings, *bench.meter, bench.cpu->info().threads, [&](int round) { return run_round(bench, settings, decode, round); }));
   print(settings, bench.cpu->info(), std::move(m));
   if (settings.trace) fmt::print("{}", bench.traced->table());
   return {};
@@ -100,7 +91,7 @@ Result<void> measure(Settings settings, bool decode) {
 
 }  // namespace
 
-Result<void> prefill(const Settings& settings) { return measure(settings, false); }
-Result<void> decode(const Settings& settings) { return measure(settings, true); }
+Result<void> prefill(const Settings& settings) { return run(settings, false); }
+Result<void> decode(const Settings& settings) { return run(settings, true); }
 
 }  // namespace lava::bench

@@ -61,9 +61,11 @@ Result<std::unique_ptr<ObjectWords>> ObjectWords::load(Weights& weights, const i
 }
 
 Result<void> ObjectWords::load_tables(Weights& weights, const TextEmbeddings& text) {
-  LAVA_TRY(noun_words_, words::word_matrix(weights, text, config_.nouns));
   LAVA_TRY(noun_table_, words::word_rows(weights, text, config_.nouns));
-  LAVA_TRY(colour_words_, words::word_matrix(weights, text, config_.colours));
+  LAVA_TRY(noun_words_, words::as_columns(weights, noun_table_));
+  Weights scratch(weights.device());
+  LAVA_TRY(const Tensor colours, words::word_rows(scratch, text, config_.colours));
+  LAVA_TRY(colour_words_, words::as_columns(weights, colours));
   LAVA_TRY(digits_, words::digit_rows(weights, text, most_objects));
   return {};
 }
@@ -92,10 +94,7 @@ Result<void> ObjectWords::load_layers(Weights& weights, const io::TensorSource& 
   LAVA_TRY(const Tensor trust, scratch.dense(source, "heads.trust", {2}));
   trust_classifier_ = trust.f32()[0], trust_detector_ = trust.f32()[1];
   LAVA_TRY(const Tensor rows, scratch.dense(source, "kind_rows", {kinds, width_}));
-  std::vector<float> columns(static_cast<size_t>(kinds) * static_cast<size_t>(width_));
-  for (int k = 0; k < kinds; ++k)
-    for (int i = 0; i < width_; ++i) columns[static_cast<size_t>(i * kinds + k)] = rows.row(k)[i];
-  LAVA_TRY(kind_words_, weights.matrix_from(columns.data(), width_, kinds));
+  LAVA_TRY(kind_words_, words::as_columns(weights, rows));
   return {};
 }
 

@@ -64,21 +64,19 @@ Tensor Standardised::hidden(Run& run, const Tensor& x) const {
   return h;
 }
 
-Result<Matrix> word_matrix(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words) {
-  Weights scratch(weights.device());
-  LAVA_TRY(const Tensor rows, word_rows(scratch, text, words));
-  const int64_t width = text.width(), count = static_cast<int64_t>(words.size());
-  std::vector<float> values(static_cast<size_t>(width * count));
-  for (int64_t w = 0; w < count; ++w)
-    for (int64_t i = 0; i < width; ++i) values[static_cast<size_t>(i * count + w)] = rows.row(w)[i];
-  return weights.matrix_from(values.data(), width, count);
-}
-
 Result<Tensor> word_rows(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words) {
   LAVA_TRY(const Tensor rows, weights.zeros({static_cast<int64_t>(words.size()), text.width()}));
   for (size_t w = 0; w < words.size(); ++w)
     if (!words[w].empty()) LAVA_CHECK_OK(put_embedding(text, " " + words[w], rows.row(static_cast<int64_t>(w))));
   return rows;
+}
+
+Result<Matrix> as_columns(Weights& weights, const Tensor& rows) {
+  const int64_t count = rows.extent[0], width = rows.extent[1];
+  std::vector<float> values(static_cast<size_t>(width * count));
+  for (int64_t w = 0; w < count; ++w)
+    for (int64_t i = 0; i < width; ++i) values[static_cast<size_t>(i * count + w)] = rows.row(w)[i];
+  return weights.matrix_from(values.data(), width, count);
 }
 
 Result<Tensor> digit_rows(Weights& weights, const TextEmbeddings& text, int count) {

@@ -33,10 +33,10 @@ struct StandardisedNames {
 };
 Result<Standardised> load_standardised(Weights& weights, const io::TensorSource& source, const StandardisedNames& names, int64_t in);
 
-// [width, words]: columns are the embeddings of " " + word, so that probabilities over words become a row by one product; no word gives zeros.
-Result<Matrix> word_matrix(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words);
-// [words, width]: the same embeddings as rows.
+// [words, width]: the embeddings of " " + word; no word gives zeros.
 Result<Tensor> word_rows(Weights& weights, const TextEmbeddings& text, std::span<const std::string> words);
+// [width, rows]: the rows as columns, so that probabilities over words become a row by one product.
+Result<Matrix> as_columns(Weights& weights, const Tensor& rows);
 // [count, width]: the embeddings of "1", "2", ...
 Result<Tensor> digit_rows(Weights& weights, const TextEmbeddings& text, int count);
 

@@ -79,16 +79,18 @@ class Heads(nn.Module):
         """The classes of classifier and detector as probabilities of nouns; where several stand for one noun their sum can pass 1."""
         return (p @ self.imagenet_groups).clamp(max=1), (x[..., EMBEDDING : EMBEDDING + CLASSES].square() @ self.coco_groups).clamp(max=1)
 
+    def _logits(self, g: Tensor, c: Tensor, h: Tensor) -> Tensor:
+        return self.noun(h) + self.trust[0] * log_odds(g, IMAGENET_FLOOR) + self.trust[1] * log_odds(c, COCO_FLOOR)
+
     def noun_logits(self, x: Tensor, p: Tensor, h: Tensor) -> Tensor:
         """The classes of the towers count by their log-odds: little when they are diffuse, much when they are sure."""
-        g, c = self.towers(x, p)
-        return self.noun(h) + self.trust[0] * log_odds(g, IMAGENET_FLOOR) + self.trust[1] * log_odds(c, COCO_FLOOR)
+        return self._logits(*self.towers(x, p), h)
 
     def nouns(self, x: Tensor, p: Tensor, h: Tensor) -> Tensor:
         """Probabilities. The heads, trained on drawings, are certain and wrong about photographs that the towers know well: in this mixture a tower that is
         sure is not outvoted."""
         g, c = self.towers(x, p)
-        mixed = self.noun_logits(x, p, h).softmax(-1)
+        mixed = self._logits(g, c, h).softmax(-1)
         mixed = torch.cat([mixed[..., :-1], NOTHING * mixed[..., -1:]], -1) + torch.maximum(IMAGENET_SHARE * g.square(), COCO_SHARE * c.square())
         return mixed / mixed.sum(-1, keepdim=True)
 

@@ -83,13 +83,13 @@ def box_text(noun: str, group: list[Thing]) -> str:
 def box(view: View) -> Turn | None:
     countable = view.countable_groups()
     clear = {n: g for n, g in view.asked().items() if n in countable or len(g) == 1}
-    guesses = {t.noun: [t] for t in view.supposed()}
+    guesses = {t.noun: t for t in view.supposed()}
     if not clear and not guesses:
         return None
     noun = view.rng.choice([*clear, *guesses])
     if noun in guesses:
-        answer = f"I am not sure; perhaps here{marks_of(guesses[noun])}."
-        return Turn(ask_about(view.rng, "box", noun), answer, "box", {"noun": noun, "boxes": [guesses[noun][0].box]})
+        answer = f"I am not sure; perhaps here{marks_of([guesses[noun]])}."
+        return Turn(ask_about(view.rng, "box", noun), answer, "box", {"noun": noun, "boxes": [guesses[noun].box]})
     group = clear[noun]
     key = "boxes" if len(group) > 1 and words.countable(noun) and view.rng.random() < 0.8 else "box"
     return Turn(ask_about(view.rng, key, noun), box_text(noun, group), "box",
