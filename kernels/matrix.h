@@ -13,9 +13,11 @@ enum class MatrixLayout : uint8_t {
   interleaved16  // 16 rows side by side, block by block (kernels/linear/pack.h)
 };
 
-// exact: activations stay float32, weights are widened. fast: quantised weights meet activations quantised to 8 bits per
-// block of 32 (NMSE about 1e-5 per product), unquantised weights are as exact.
-enum class Precision : uint8_t { exact, fast };
+// exact: activations stay float32, weights are widened.
+// bf16: activations and unquantised weights are rounded to BF16 and summed in float32 (NMSE about 5e-6 per product); quantised weights as fast.
+// fast: quantised weights meet activations quantised to 8 bits per block of 32 (NMSE about 1e-5), BF16 weights as bf16, F16 and F32 as exact.
+enum class Precision : uint8_t { exact, bf16, fast };
+const char* precision_name(Precision);
 
 struct Matrix {
   DType format = DType::f32;

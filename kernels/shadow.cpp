@@ -5,6 +5,7 @@
 #include "kernels/compare.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/linear/linear.h"
+#include "kernels/linear/prepared.h"
 
 namespace lava {
 namespace {
@@ -60,14 +61,14 @@ Stretch& stretch_of(std::vector<Stretch>& stretches, const Tensor& t) {
   return *found;
 }
 
-// Products of 8-bit activations are meant to differ from the reference.
+// Products of rounded activations are meant to differ from the reference.
 double limit_of(const OpCall& call, double limit) {
   constexpr double fast_limit = 3e-4;
   if (call.id != OpId::linear) return limit;
   const auto& args = *static_cast<const LinearArgs*>(call.args);
   for (int i = 0; i < args.targets; ++i) {
     const Matrix& weight = args.target[static_cast<size_t>(i)].weight;
-    if (weight.precision == Precision::fast && is_quantized(weight.format)) return std::max(limit, fast_limit);
+    if (takes_prepared(weight) || takes_bf16(weight, args.x.rows())) return std::max(limit, fast_limit);
   }
   return limit;
 }

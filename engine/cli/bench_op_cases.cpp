@@ -17,7 +17,7 @@ struct Linear {
 };
 
 void add_linear(std::vector<OpCase>& cases, const Linear& s) {
-  const std::string shape = fmt::format("{} {}, {} x {} -> {}", dtype_info(s.format).name, s.precision == Precision::fast ? "fast" : "exact", s.rows, s.in, s.out);
+  const std::string shape = fmt::format("{} {}, {} x {} -> {}", dtype_info(s.format).name, precision_name(s.precision), s.rows, s.in, s.out);
   cases.push_back({OpId::linear, shape, s.rows == 1, [=](OpBuilder& b) {
                      LinearTarget target;
                      target.weight = b.matrix(s.format, s.precision, s.out, s.in);
@@ -39,6 +39,7 @@ void add_matrices(std::vector<OpCase>& cases) {
   for (const DType format : {DType::bf16, DType::f16, DType::f32}) {
     add_linear(cases, {format, Precision::exact, 1, 2048, 2048});
     add_linear(cases, {format, Precision::exact, 577, 4096, 1024});
+    add_linear(cases, {format, Precision::bf16, 577, 4096, 1024});
   }
   for (const DType format : {DType::q4_0, DType::f16}) {
     cases.push_back({OpId::embed_rows, fmt::format("{}, 256 of 32000 x 2048", dtype_info(format).name), true, [=](OpBuilder& b) {

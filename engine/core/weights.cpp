@@ -108,7 +108,6 @@ Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_
                                     int64_t count, Precision precision) {
   LAVA_CHECK(begin >= 0 && count > 0 && begin + count <= rows);
   LAVA_TRY(const io::TensorEntry* entry, find_matrix(source, name, rows, in));
-  if (!is_quantized(entry->dtype)) precision = Precision::exact;
   const MatrixLayout layout = preferred_layout(entry->dtype, precision, count, in);
   return place(*entry, {entry->dtype, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
 }

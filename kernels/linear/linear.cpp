@@ -51,15 +51,16 @@ void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) {
   LAVA_CHECK(is_f32_matrix(args.x));
   args.targets = static_cast<int32_t>(targets.size());
   auto scope = run.arena.scope();
-  bool prepared = false;
+  size_t prepared = 0, bf16 = 0;
   for (size_t i = 0; i < targets.size(); ++i) {
     args.target[i] = targets[i];
     args.target[i].out = as_matrix(targets[i].out);
     check_target(args.target[i], args.x);
-    prepared |= takes_prepared(targets[i].weight);
+    if (takes_prepared(targets[i].weight)) prepared = prepared_bytes(args.x.extent[0], args.x.extent[1]);
+    if (takes_bf16(targets[i].weight, args.x.extent[0])) bf16 = bf16_bytes(args.x.extent[0], args.x.extent[1]);
   }
   if (args.x.extent[0] == 0) return;
-  if (prepared) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(prepared_bytes(args.x.extent[0], args.x.extent[1]))});
+  if (prepared + bf16 > 0) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(prepared + bf16)});
   run.execute(args);
 }
 

@@ -19,7 +19,7 @@ struct LinearTarget {
 struct LinearArgs {
   static constexpr OpId id = OpId::linear;
   Tensor x;        // f32 [rows, in]
-  Tensor scratch;  // u8 [n]: the prepared x, when a target is fast and quantised; else empty
+  Tensor scratch;  // u8 [n]: the prepared x, for targets that multiply in integers (first) and in BF16 (behind); empty if there are none
   int32_t targets = 0;
   std::array<LinearTarget, 3> target;
 

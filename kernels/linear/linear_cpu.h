@@ -12,6 +12,12 @@
 #else
 #define LAVA_INTEGER_DOTS 0
 #endif
+// Whether it multiplies BF16 (VDPBF16PS). Without, that precision is computed as the exact one.
+#if defined(__AVX512BF16__)
+#define LAVA_BF16_DOTS 1
+#else
+#define LAVA_BF16_DOTS 0
+#endif
 
 namespace lava::LAVA_ISA {
 
@@ -24,7 +30,7 @@ struct LinearPart {
   int64_t out_stride;
   int64_t group_begin, group_end;
   bool accumulate;
-  const std::byte* prepared;  // rows of PreparedRow; used by the fast kernels
+  const std::byte* prepared;  // rows of PreparedRow or of BF16 pairs, as the kernel wants them
   std::byte* scratch;         // Lane::scratch_bytes
 };
 
@@ -32,8 +38,11 @@ struct LinearPart {
 void linear_exact(const LinearPart& part);
 // The same with prepared activations, weights in interleaved16.
 void linear_fast(const LinearPart& part);
-// Rows [begin, end) of x to their PreparedRow.
+// The same with x in BF16 pairs, weights as in the file, unquantised.
+void linear_bf16(const LinearPart& part);
+// Rows [begin, end) of x to their PreparedRow, or to BF16 pairs.
 void prepare_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, int64_t end, std::byte* prepared);
+void prepare_bf16_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, int64_t end, std::byte* prepared);
 // out = act(out + bias) for a stretch of `count` outputs of one row; bias may be null.
 void linear_finish(float* out, const float* bias, int64_t count, Activation activation);
 

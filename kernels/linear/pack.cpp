@@ -131,6 +131,18 @@ void widen_unit(DType format, const PackedFormat& f, const std::byte* block, int
 
 }  // namespace
 
+const char* precision_name(Precision precision) {
+  switch (precision) {
+    case Precision::exact:
+      return "exact";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::fast:
+      return "fast";
+  }
+  return "";
+}
+
 MatrixLayout preferred_layout(DType format, Precision, int64_t, int64_t) {
   return is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows;
 }

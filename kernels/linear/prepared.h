@@ -1,4 +1,5 @@
-// Activations as the fast kernels want them: 8-bit codes per block of 32 with a float32 scale, and sums for the weights' offsets and mins.
+// Activations as the fast kernels want them: 8-bit codes per block of 32 with a float32 scale, and sums for the weights' offsets and mins;
+// or rounded to BF16.
 #pragma once
 #include "kernels/linear/linear.h"
 
@@ -6,7 +7,13 @@ namespace lava {
 
 // Whether a target multiplies in integers.
 [[gnu::always_inline]] inline bool takes_prepared(const Matrix& weight) {
-  return weight.precision == Precision::fast && is_quantized(weight.format) && weight.layout == MatrixLayout::interleaved16;
+  return weight.precision != Precision::exact && is_quantized(weight.format) && weight.layout == MatrixLayout::interleaved16;
+}
+// Whether a target multiplies in BF16 where the processor can, and the rows are worth the panel.
+constexpr int64_t least_bf16_rows = 4;
+[[gnu::always_inline]] inline bool takes_bf16(const Matrix& weight, int64_t rows) {
+  const bool wanted = weight.precision == Precision::bf16 || (weight.precision == Precision::fast && weight.format == DType::bf16);
+  return wanted && rows >= least_bf16_rows && !is_quantized(weight.format);
 }
 
 // Where the parts of one prepared row of `in` values (a multiple of 32) lie, each padded to 64 bytes:
@@ -25,5 +32,9 @@ struct PreparedRow {
 };
 
 [[gnu::always_inline]] inline size_t prepared_bytes(int64_t rows, int64_t in) { return static_cast<size_t>(rows * PreparedRow(in).bytes); }
+
+// A row of BF16: pairs of neighbouring values, padded with zeros to whole vectors.
+[[gnu::always_inline]] inline int64_t bf16_row_pairs(int64_t in) { return (in + 31) / 32 * 16; }
+[[gnu::always_inline]] inline size_t bf16_bytes(int64_t rows, int64_t in) { return static_cast<size_t>(4 * rows * bf16_row_pairs(in)); }
 
 }  // namespace lava

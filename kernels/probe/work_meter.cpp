@@ -1,5 +1,6 @@
 #include "kernels/probe/work_meter.h"
 
+#include "kernels/linear/prepared.h"
 #include "kernels/ops.h"
 
 namespace lava {
@@ -11,9 +12,9 @@ Work linear_work(const LinearArgs& args) {
     const Matrix& w = args.target[i].weight;
     work.streamed += static_cast<double>(packed_bytes(w.format, w.layout, w.out, w.in));
     const double operations = 2.0 * static_cast<double>(args.x.rows()) * w.out * w.in;
-    if (is_quantized(w.format) && w.precision == Precision::fast) {
+    if (takes_prepared(w)) {
       work.int8 += operations;
-    } else if (w.format == DType::bf16) {
+    } else if (w.format == DType::bf16 || takes_bf16(w, args.x.rows())) {
       work.bf16 += operations;
     } else {
       work.f32 += operations;

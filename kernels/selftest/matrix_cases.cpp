@@ -6,18 +6,21 @@
 namespace lava::selftest_detail {
 namespace {
 
-constexpr double exact_limit = 1e-11, fast_limit = 3e-4;
+constexpr double exact_limit = 1e-11, fast_limit = 3e-4, bf16_limit = 2e-5;
 
 struct Shape {
   int64_t rows, out, in;
 };
 
 std::string name_of(DType format, MatrixLayout layout, Precision precision, const Shape& s) {
-  return std::string(dtype_info(format).name) + (layout == MatrixLayout::interleaved16 ? " interleaved" : "") +
-         (precision == Precision::fast ? " fast, " : " exact, ") + std::to_string(s.rows) + " x " + std::to_string(s.in) + " -> " + std::to_string(s.out);
+  return std::string(dtype_info(format).name) + (layout == MatrixLayout::interleaved16 ? " interleaved " : " ") + precision_name(precision) +
+         ", " + std::to_string(s.rows) + " x " + std::to_string(s.in) + " -> " + std::to_string(s.out);
 }
 
-double limit_of(DType format, Precision precision) { return precision == Precision::fast && is_quantized(format) ? fast_limit : exact_limit; }
+double limit_of(DType format, Precision precision) {
+  if (is_quantized(format)) return precision == Precision::exact ? exact_limit : fast_limit;
+  return precision == Precision::bf16 || (precision == Precision::fast && format == DType::bf16) ? bf16_limit : exact_limit;
+}
 
 void add_linear(std::vector<Case>& cases, DType format, MatrixLayout layout, Precision precision, Shape s) {
   const double cancelling = s.rows * s.out == 1 ? 100 : 1;  // a lone result may be small against its terms
@@ -63,13 +66,15 @@ void add_matrix_cases(std::vector<Case>& cases) {
     if (!is_weight_format(format)) continue;
     for (const MatrixLayout layout : {MatrixLayout::rows, MatrixLayout::interleaved16}) {
       if (layout == MatrixLayout::interleaved16 && !is_quantized(format)) continue;
-      for (const Precision precision : {Precision::exact, Precision::fast}) {
+      for (const Precision precision : {Precision::exact, Precision::bf16, Precision::fast}) {
         for (const int64_t rows : {1, 2, 3, 5, 9, 33}) add_linear(cases, format, layout, precision, {rows, 40, 512});
         add_linear(cases, format, layout, precision, {1, 1, 256});
         add_linear(cases, format, layout, precision, {4, 17, 768});
         add_three(cases, format, layout, precision, {1, 32, 256});
         add_three(cases, format, layout, precision, {6, 23, 512});
-        if (!is_quantized(format)) add_linear(cases, format, layout, precision, {5, 33, 75});
+        if (is_quantized(format)) continue;
+        add_linear(cases, format, layout, precision, {5, 33, 75});
+        add_linear(cases, format, layout, precision, {70, 130, 2100});
       }
       add_embed(cases, format, layout);
     }

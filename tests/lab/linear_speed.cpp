@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
     const double bytes = static_cast<double>(packed_bytes(s.format, preferred_layout(s.format, s.precision, s.out, s.in), s.out, s.in));
     const double operations = 2.0 * static_cast<double>(s.rows * s.out * s.in);
     std::printf("%-5s %-5s %6ld x %5ld rows %4ld  %10.1f us  %8.1f GOP/s  %6.1f GB/s\n", dtype_info(s.format).name.data(),
-                s.precision == Precision::fast ? "fast" : "exact", s.out, s.in, s.rows, 1e6 * seconds, 1e-9 * operations / seconds,
+                precision_name(s.precision), s.out, s.in, s.rows, 1e6 * seconds, 1e-9 * operations / seconds,
                 1e-9 * bytes / seconds);
     std::fflush(stdout);
   }
