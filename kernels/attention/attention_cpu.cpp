@@ -233,17 +233,27 @@ int64_t chunk_capacity(int64_t d) {
 
 // ---- one row
 
+// Asks for rows of keys or values. While the weights of a block are made, memory would otherwise rest.
+template <class T>
+HWY_INLINE void prefetch_rows(const View& view, int64_t first, int64_t count, int64_t d) {
+  for (int64_t j = 0; j < count; ++j) {
+    const char* row = reinterpret_cast<const char*>(view.at<T>(first + j));
+    for (int64_t i = 0; i < d * static_cast<int64_t>(sizeof(T)); i += 64) __builtin_prefetch(row + i, 0, 2);
+  }
+}
+
 // s[g, 0 .. positions) = q[g] . k[position]
 template <int group, int positions, class T>
 HWY_INLINE void dots(float* s, const float* q, int64_t padded, const View& k, int64_t first, int64_t d) {
-  FloatVec sum[group][positions];
-  for (auto& row : sum) {
-    for (FloatVec& v : row) v = hn::Zero(df);
-  }
+  FloatVec sum[group * positions];
+#pragma GCC unroll 16
+  for (FloatVec& v : sum) v = hn::Zero(df);
   const auto step = [&](int64_t i, const FloatVec(&key)[positions]) HWY_ATTR {
+#pragma GCC unroll 16
     for (int g = 0; g < group; ++g) {
       const FloatVec query = load(q + g * padded + i);
-      for (int p = 0; p < positions; ++p) sum[g][p] = hn::MulAdd(query, key[p], sum[g][p]);
+#pragma GCC unroll 16
+      for (int p = 0; p < positions; ++p) sum[g * positions + p] = hn::MulAdd(query, key[p], sum[g * positions + p]);
     }
   };
   FloatVec key[positions];
@@ -256,21 +266,28 @@ HWY_INLINE void dots(float* s, const float* q, int64_t padded, const View& k, in
     for (int p = 0; p < positions; ++p) key[p] = load_part(k.at<T>(first + p) + i, d - i);
     step(i, key);
   }
-  for (int g = 0; g < group; ++g) {
-    for (int p = 0; p < positions; ++p) s[g * block + p] = sum_of(sum[g][p]);
+  if constexpr (group * positions == lanes) {
+    HWY_ALIGN float all[lanes];
+    store(sums_of(sum), all);
+    for (int g = 0; g < group; ++g) std::memcpy(s + g * block, all + g * positions, positions * sizeof(float));
+  } else {
+    for (int g = 0; g < group; ++g) {
+      for (int p = 0; p < positions; ++p) s[g * block + p] = sum_of(sum[g * positions + p]);
+    }
   }
 }
 
 // o[g, columns] = o * correction + sum of s[g, j] v[j]; `part` < lanes: the only column has that many values.
 template <int group, int columns, class T>
 HWY_INLINE void weigh(float* o, const float* s, const float* correction, int64_t padded, const View& v, int64_t first, int64_t count, int64_t column,
-                      int64_t part) {
+                      int64_t part, const View* next) {
   FloatVec sum[group][columns];
   for (int g = 0; g < group; ++g) {
     for (int c = 0; c < columns; ++c) sum[g][c] = hn::Mul(load(o + g * padded + column + c * lanes), splat(correction[g]));
   }
   for (int64_t j = 0; j < count; ++j) {
     const T* row = v.at<T>(first + j) + column;
+    if (next) prefetch_rows<T>(*next, first + block + j, 1, columns * lanes);
     FloatVec value[columns];
     for (int c = 0; c < columns; ++c) value[c] = columns == 1 && part < lanes ? load_part(row, part) : load(row + c * lanes);
     for (int g = 0; g < group; ++g) {
@@ -288,23 +305,28 @@ struct Heads {  // query heads of one key head, with their state
   float *q, *scores, *o, *m, *l;
 };
 
-// One block of keys for `group` of the heads, beginning with head `g`.
+// One block of keys for `group` of the heads, beginning with head `g`. The first heads ask for what the others will find in the cache.
 template <int group, class T>
 void attend_block(const Heads& h, int64_t g, const View& k, const View& v, int64_t first, int64_t count) {
-  constexpr int together = group >= 8 ? 1 : group >= 4 ? 2 : 4, columns = group >= 8 && wide == 2 ? 1 : group >= 8 ? 2 : wide;
+  constexpr int together = lanes >= group ? lanes / group : 1;
+  constexpr int columns = group >= 8 && wide == 2 ? 1 : group >= 8 ? 2 : group == 1 && wide == 4 ? 8 : wide;
   const float* q = h.q + g * h.padded;
   int64_t j = 0;
-  for (; j + together <= count; j += together) dots<group, together, T>(h.scores + j, q, h.padded, k, first + j, h.d);
+  for (; j + together <= count; j += together) {
+    if (g == 0) prefetch_rows<T>(v, first + j, together, h.d);
+    dots<group, together, T>(h.scores + j, q, h.padded, k, first + j, h.d);
+  }
   for (; j < count; ++j) dots<group, 1, T>(h.scores + j, q, h.padded, k, first + j, h.d);
   float correction[group];
   for (int i = 0; i < group; ++i) correction[i] = softmax_step(h.scores + i * block, count, h.m[g + i], h.l + (g + i) * lanes);
   float* o = h.o + g * h.padded;
   int64_t column = 0;
   for (; column + columns * lanes <= h.d; column += columns * lanes) {
-    weigh<group, columns, T>(o, h.scores, correction, h.padded, v, first, count, column, lanes);
+    View next{k.data + column * static_cast<int64_t>(sizeof(T)), k.stride};
+    weigh<group, columns, T>(o, h.scores, correction, h.padded, v, first, count, column, lanes, g == 0 ? &next : nullptr);
   }
   for (; column < h.d; column += lanes) {
-    weigh<group, 1, T>(o, h.scores, correction, h.padded, v, first, count, column, h.d - column < lanes ? h.d - column : lanes);
+    weigh<group, 1, T>(o, h.scores, correction, h.padded, v, first, count, column, h.d - column < lanes ? h.d - column : lanes, nullptr);
   }
 }
 
