@@ -23,6 +23,15 @@ void check_target(const LinearTarget& target, const Tensor& x) {
 
 }  // namespace
 
+size_t LinearArgs::scratch_bytes() const {
+  size_t codes = 0, bf16 = 0;
+  for (int i = 0; i < targets; ++i) {
+    if (takes_prepared(target[i].weight)) codes = prepared_bytes(x.extent[0], x.extent[1]);
+    if (takes_bf16(target[i].weight, x.extent[0])) bf16 = bf16_bytes(x.extent[0], x.extent[1]);
+  }
+  return codes + bf16;
+}
+
 void LinearArgs::visit(TensorVisitor& visitor) {
   visitor.read(x);  // scratch is no result: what it holds after the op is nobody's business
   for (int i = 0; i < targets; ++i) {
@@ -51,16 +60,13 @@ void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) {
   LAVA_CHECK(is_f32_matrix(args.x));
   args.targets = static_cast<int32_t>(targets.size());
   auto scope = run.arena.scope();
-  size_t prepared = 0, bf16 = 0;
   for (size_t i = 0; i < targets.size(); ++i) {
     args.target[i] = targets[i];
     args.target[i].out = as_matrix(targets[i].out);
     check_target(args.target[i], args.x);
-    if (takes_prepared(targets[i].weight)) prepared = prepared_bytes(args.x.extent[0], args.x.extent[1]);
-    if (takes_bf16(targets[i].weight, args.x.extent[0])) bf16 = bf16_bytes(args.x.extent[0], args.x.extent[1]);
   }
   if (args.x.extent[0] == 0) return;
-  if (prepared + bf16 > 0) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(prepared + bf16)});
+  if (const size_t bytes = args.scratch_bytes(); bytes > 0) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(bytes)});
   run.execute(args);
 }
 

@@ -23,6 +23,7 @@ struct LinearArgs {
   int32_t targets = 0;
   std::array<LinearTarget, 3> target;
 
+  size_t scratch_bytes() const;  // that `scratch` must have
   void visit(TensorVisitor& visitor);
   Cost cost() const;
 };

@@ -72,6 +72,14 @@ struct Weights {
             static_cast<int32_t>(in),
             layout == MatrixLayout::rows ? file.data : packed->data};
   }
+  // The same values, rounded.
+  Weights in_bf16() const {
+    Weights rounded(DType::bf16, out, in, 0);
+    std::vector<float> values(static_cast<size_t>(out * in));
+    dequantize_row(format, file.data, values.data(), out * in);
+    quantize_row(DType::bf16, values.data(), rounded.file.data, out * in);
+    return rounded;
+  }
   DType format;
   int64_t out, in;
   Aligned file;
@@ -103,15 +111,20 @@ std::vector<float> rounded_to_8_bits(std::vector<float> x) {
   return x;
 }
 
+std::vector<float> rounded_to_bf16(std::vector<float> x) {
+  for (float& value : x) value = bf16_to_float(float_to_bf16(value));
+  return x;
+}
+
 struct Product {
   std::vector<float> operator()(Kernel kernel, int lanes, const Matrix& w, const std::vector<float>& x, int64_t rows) const {
     std::vector<float> out(static_cast<size_t>(rows * w.out), -77.0f);
-    const Aligned scratch(prepared_bytes(rows, w.in));
     LinearArgs args;
     args.x = Tensor(DType::f32, {rows, w.in}, const_cast<float*>(x.data()));
-    if (takes_prepared(w)) args.scratch = Tensor(DType::u8, {static_cast<int64_t>(prepared_bytes(rows, w.in))}, scratch.data);
     args.targets = 1;
     args.target[0] = {w, {}, Tensor(DType::f32, {rows, w.out}, out.data()), Activation::none, false};
+    const Aligned scratch(args.scratch_bytes());
+    args.scratch = Tensor(DType::u8, {static_cast<int64_t>(args.scratch_bytes())}, scratch.data);
     run_kernel(kernel, args, lanes);
     return out;
   }
@@ -122,7 +135,7 @@ Kernel kernel_of(const std::string& level, OpId op) { return (*choose_level(leve
 std::string describe(const std::string& level, DType format, MatrixLayout layout, Precision precision, int64_t rows, int64_t out,
                      int64_t in, int lanes) {
   return level + " " + std::string(dtype_info(format).name) + (layout == MatrixLayout::rows ? " rows" : " interleaved16") +
-         (precision == Precision::exact ? " exact " : " fast ") + std::to_string(rows) + " x " + std::to_string(out) + " x " +
+         " " + precision_name(precision) + " " + std::to_string(rows) + " x " + std::to_string(out) + " x " +
          std::to_string(in) + " on " + std::to_string(lanes);
 }
 
@@ -138,6 +151,8 @@ void check_shape(DType format, Shape shape, int64_t in) {
   const Kernel reference = reference_kernels()[static_cast<int>(OpId::linear)];
   const Matrix plain = weights.matrix(MatrixLayout::rows, Precision::exact);
   const std::vector<float> want = product(reference, 1, plain, x, shape.rows), want8 = product(reference, 1, plain, x8, shape.rows);
+  const Weights weights16 = weights.in_bf16();
+  const std::vector<float> want16 = product(reference, 1, weights16.matrix(MatrixLayout::rows, Precision::exact), rounded_to_bf16(x), shape.rows);
   if (is_quantized(format) && shape.rows * shape.out > 100) {
     EXPECT_LE(nmse(want8, want), 1e-4) << dtype_info(format).name;
   }
@@ -145,12 +160,12 @@ void check_shape(DType format, Shape shape, int64_t in) {
   for (const std::string& level : runnable_levels()) {
     const Kernel kernel = kernel_of(level, OpId::linear);
     for (const MatrixLayout layout : layouts(format)) {
-      for (const Precision precision : {Precision::exact, Precision::fast}) {
+      for (const Precision precision : {Precision::exact, Precision::bf16, Precision::fast}) {
         const Matrix w = weights.matrix(layout, precision);
-        const bool integers = level.rfind("avx", 0) == 0 && takes_prepared(w);
+        const bool integers = level.rfind("avx", 0) == 0 && takes_prepared(w), bf16 = level == "avx512_bf16" && takes_bf16(w, shape.rows);
         for (int lanes = 1; lanes <= 3; ++lanes) {
           const std::vector<float> got = product(kernel, lanes, w, x, shape.rows);
-          ASSERT_LE(nmse(got, integers ? want8 : want), limit)
+          ASSERT_LE(nmse(got, integers ? want8 : bf16 ? want16 : want), limit)
               << describe(level, format, layout, precision, shape.rows, shape.out, in, lanes);
         }
       }
