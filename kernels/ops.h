@@ -23,7 +23,8 @@ void layer_norm(Run&, const Tensor& out, const Tensor& x, const Tensor& weight, 
 void softmax(Run&, const Tensor& out, const Tensor& x);
 void qkv_rope_store(Run&, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& cos_sin, RopeStyle style, const Tensor& k_cache,
                     const Tensor& v_cache);  // position from run.step
-void attention(Run&, const Tensor& out, const Tensor& q, const Tensor& k, const Tensor& v, float scale, bool causal);
+void attention(Run&, const Tensor& out, const Tensor& q, const Tensor& k, const Tensor& v, float scale, bool causal,
+               Precision precision = Precision::exact);
 void glu(Run&, const Tensor& out, const Tensor& gate, const Tensor& up, Activation kind);
 void activate(Run&, const Tensor& out, const Tensor& x, Activation kind);
 void add(Run&, const Tensor& out, const Tensor& a, const Tensor& b);

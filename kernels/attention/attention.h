@@ -1,5 +1,6 @@
 // out = softmax(q k^T * scale + mask) v, per head; query head h reads key head h / (heads / kv_heads).
 #pragma once
+#include "kernels/matrix.h"
 #include "kernels/op.h"
 #include "kernels/step_params.h"
 
@@ -13,6 +14,7 @@ struct AttentionArgs {
   float scale = 1;
   bool causal = true;       // query i sees positions 0 .. past + i; else all of k
   const StepParams* step = nullptr;  // causal only: past; nullptr means past = 0
+  Precision precision = Precision::exact;  // else, without mask: products of values rounded to BF16, where the processor has them
 
   void visit(TensorVisitor& visitor) { visitor.written(out), visitor.read(q), visitor.read(k), visitor.read(v); }
   Cost cost() const {

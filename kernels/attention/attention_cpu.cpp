@@ -1,7 +1,7 @@
 // Softmax is online: keys come in blocks of 64, each row keeps its maximum m, its sum l and its unnormalised output o.
 // Scores are in units of log2, so that weights are powers of two. Several rows: K and V of a block are packed once and meet
 // tiles of 6 rows (all query heads of a key head are rows). One row: K and V are streamed in place, bound by memory.
-#include "kernels/attention/attention.h"
+#include "kernels/attention/attention_cpu.h"
 
 #include "kernels/cpu/simd_math.h"
 #include "kernels/half.h"
@@ -437,6 +437,7 @@ void attention(const void* args, const Lane& lane) {
   const auto& a = *static_cast<const AttentionArgs*>(args);
   const int64_t past = a.step ? a.step->past : 0, group = a.q.extent[1] / a.k.extent[0], capacity = chunk_capacity(a.q.extent[2]);
   LAVA_CHECK(!a.causal || (past >= 0 && past + a.q.extent[0] <= a.k.extent[1]));
+  if (attends_in_bf16(a)) return attend_in_bf16(a, lane);
   if (a.q.extent[0] == 1) {
     const DecodePlan plan = plan_decode(a, past, lane.count);
     if (plan.fits(1)) return attend_row(a, plan, lane);

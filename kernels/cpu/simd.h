@@ -19,6 +19,7 @@ constexpr FloatTag df;
 constexpr int64_t lanes = HWY_MAX_BYTES / 4;  // float32 values of a vector; every level here has a fixed width
 constexpr int vector_registers = HWY_TARGET <= HWY_AVX3 || !HWY_ARCH_X86 ? 32 : 16;
 
+HWY_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 HWY_INLINE int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
 HWY_INLINE FloatVec load(const float* p) { return hn::LoadU(df, p); }
@@ -42,6 +43,15 @@ HWY_INLINE void store_part(FloatVec v, float* p, int64_t n) {
 #if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
 HWY_INLINE FloatVec load_part(const float* p, int64_t n) { return hn::MaskedLoad(hn::FirstN(df, static_cast<size_t>(n)), df, p); }
 #endif
+
+// Stores the first `valid` lanes (all if there are more); `add` adds to what is there.
+HWY_INLINE void put(FloatVec value, float* out, int64_t valid, bool add) {
+  if (HWY_LIKELY(valid >= lanes)) {
+    store(add ? hn::Add(value, load(out)) : value, out);
+  } else if (valid > 0) {
+    store_part(add ? hn::Add(value, load_part(out, valid)) : value, out, valid);
+  }
+}
 
 HWY_INLINE FloatVec splat(float x) { return hn::Set(df, x); }
 HWY_INLINE float sum_of(FloatVec v) { return hn::GetLane(hn::SumOfLanes(df, v)); }

@@ -1,12 +1,12 @@
 // Entry of linear: prepares x once for all targets, splits the outputs of all targets over the lanes, finishes with bias and activation.
 #include "kernels/linear/linear_cpu.h"
 
+#include "kernels/cpu/bf16_tile.h"
 #include "kernels/linear/prepared.h"
 
 namespace lava::LAVA_ISA {
 
 static int64_t groups_of(const LinearTarget& target) { return (target.weight.out + 15) / 16; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 struct PreparedX {

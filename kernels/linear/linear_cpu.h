@@ -12,12 +12,6 @@
 #else
 #define LAVA_INTEGER_DOTS 0
 #endif
-// Whether it multiplies BF16 (VDPBF16PS). Without, that precision is computed as the exact one.
-#if defined(__AVX512BF16__)
-#define LAVA_BF16_DOTS 1
-#else
-#define LAVA_BF16_DOTS 0
-#endif
 
 namespace lava::LAVA_ISA {
 

@@ -17,16 +17,6 @@ constexpr WordTag du;
 constexpr int64_t vectors = 16 / lanes;  // that hold 16 rows
 
 HWY_INLINE VF zero() { return hn::Zero(df); }
-HWY_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// Stores the first `valid` lanes (all if there are more); `add` adds to what is there.
-HWY_INLINE void put(VF value, float* out, int64_t valid, bool add) {
-  if (HWY_LIKELY(valid >= lanes)) {
-    store(add ? hn::Add(value, load(out)) : value, out);
-  } else if (valid > 0) {
-    store_part(add ? hn::Add(value, load_part(out, valid)) : value, out, valid);
-  }
-}
 
 // Asks for the weights a little ahead of the `bytes` at p. The hardware alone follows them only while all units lie at one distance:
 // Q4_K was read at 21 GB/s and is at 45, the others went from 37 to 45 (Zen 5, 2026-11, one core).
