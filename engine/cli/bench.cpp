@@ -6,13 +6,14 @@
 #include <memory>
 
 #include "engine/cli/commands.h"
+#include "engine/cli/common.h"
 
 namespace lava {
 namespace {
 
 using bench::Settings;
 
-enum Takes : unsigned { model = 1, mandatory = 2, tokens = 4, depth = 8, picture = 16, image_mandatory = 32, trace = 64, exact = 128, context = 256 };
+enum Takes : unsigned { model = 1, mandatory = 2, tokens = 4, depth = 8, picture = 16, image_mandatory = 32, trace = 64, exact = 128, context = 256, check = 512 };
 
 struct Command {
   const char* name;
@@ -24,7 +25,7 @@ struct Command {
 constexpr Command commands[] = {
     {"prefill", "Reading a prompt: tokens per second", model | tokens | depth | trace | exact, bench::prefill},
     {"decode", "Writing an answer: tokens per second", model | tokens | depth | trace | exact, bench::decode},
-    {"encode", "The vision tower and its projector: seconds per picture, views per second", model | picture | trace | exact, bench::encode},
+    {"encode", "The vision tower and its projector: seconds per picture, views per second", model | picture | trace | exact | check, bench::encode},
     {"ttft", "From a picture to the first token of the answer", model | picture | exact | context, bench::ttft},
     {"detect", "From a picture to what stands where in it (the detector that comes with the program)", picture | image_mandatory, bench::detect},
     {"open", "From nothing to the first token: with the files in the page cache (warm) and without (cold)", model | exact | context, bench::open},
@@ -64,6 +65,8 @@ void add(CLI::App& parent, const Command& description) {
   if (takes & context) command->add_option("--context", settings->context, "tokens of context (the model's own, at most 8192)")->check(CLI::Range(16, 1 << 20));
   if (takes & trace) command->add_flag("--trace", settings->trace, "time and bytes of every op");
   if (takes & exact) command->add_flag("--exact", settings->exact, "float32 arithmetic");
+  if (takes & picture) cli::add_vision_precision(*command, settings->vision);
+  if (takes & check) command->add_flag("--check", settings->check, "also in float32, and how much the rows differ");
   command->add_option("--repeat", settings->repeat)->capture_default_str()->check(CLI::Range(1, 1000));
   add_common(*command, *settings);
   run_when_called(*command, settings, description.run);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/assistant.h"
 #include "kernels/device.h"
 #include "kernels/probe/roofs.h"
 #include "kernels/probe/work_meter.h"
@@ -16,7 +17,8 @@ struct Settings {
   int n = 0, depth = 0, repeat = 3, context = 0;
   double budget = 0.1;  // seconds for each op
   CpuOptions cpu;
-  bool exact = false, json = false, trace = false;
+  bool exact = false, json = false, trace = false, check = false;
+  VisionPrecision vision = VisionPrecision::automatic;
 };
 
 Result<void> prefill(const Settings& settings);

@@ -75,8 +75,9 @@ void add_attentions(std::vector<OpCase>& cases) {
   add_attention(cases, {1, 640, 32, 32, 128});    // LLaVA-1.5-7B after a picture
   add_attention(cases, {256, 384, 32, 32, 128});
   add_attention(cases, {1, 2048, 32, 4, 64});     // TinyLlama
-  cases.push_back({OpId::attention, "vision, 577 rows, 16 heads of 64", false, [](OpBuilder& b) {
-                     ops::attention(b.run, b.values({577, 16, 64}), b.values({577, 16, 64}), b.values({16, 577, 64}), b.values({16, 577, 64}), 0.125f, false);
+  for (const Precision precision : {Precision::exact, Precision::bf16})
+    cases.push_back({OpId::attention, fmt::format("vision, 577 rows, 16 heads of 64, {}", precision_name(precision)), false, [precision](OpBuilder& b) {
+                     ops::attention(b.run, b.values({577, 16, 64}), b.values({577, 16, 64}), b.values({16, 577, 64}), b.values({16, 577, 64}), 0.125f, false, precision);
                    }});
 }
 

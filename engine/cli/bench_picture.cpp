@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/cli/bench_model.h"
 #include "engine/cli/common.h"
 #include "engine/core/detector.h"
@@ -19,22 +22,52 @@ struct Tower {
   std::optional<VisionPart> alone;
   const VisionPart& part() const { return alone ? *alone : *model.vision; }
 
-  static Result<Tower> open(Device& device, const Settings& settings, const std::string& path) {
+  static Result<Tower> open(Device& device, const Settings& settings, const std::string& path) { return open(device, settings, path, settings.vision); }
+  static Result<Tower> open(Device& device, const Settings& settings, const std::string& path, VisionPrecision vision) {
     Tower tower;
     if (is_mmproj_name(std::filesystem::path(path).filename().string())) {
       LAVA_TRY(const int64_t width, mmproj_width(path));
-      VisionOptions options;
-      options.text_width = static_cast<int>(width), options.precision = settings.exact ? Precision::exact : Precision::fast;
-      LAVA_TRY(tower.alone, open_vision_gguf(device, path, options));
+      LAVA_TRY(tower.alone, open_vision_gguf(device, path, vision_options(static_cast<int>(width), settings.exact ? VisionPrecision::exact : vision)));
       return tower;
     }
     AssistantOptions options;
-    options.model = path, options.exact = settings.exact;
+    options.model = path, options.exact = settings.exact, options.vision = vision;
     LAVA_TRY(tower.model, load_model(device, options, {}));
     if (!tower.model.vision) return fail(Error::Kind::invalid, "This model does not see", path, "Choose a projector file (mmproj) or a model that sees");
     return tower;
   }
 };
+
+// How far rows are from those of float32 arithmetic.
+struct Difference {
+  double nmse = 0, least_cosine = 1;
+};
+Difference difference_of(const PictureRows& got, const PictureRows& want, size_t width) {
+  Difference all;
+  double error = 0, power = 0;
+  for (size_t row = 0; row < want.rows.size(); row += width) {
+    double dot = 0, got2 = 0, want2 = 0;
+    for (size_t i = row; i < row + width; ++i) {
+      const double g = got.rows[i], w = want.rows[i];
+      dot += g * w, got2 += g * g, want2 += w * w, error += (g - w) * (g - w);
+    }
+    power += want2;
+    if (got2 > 0 && want2 > 0) all.least_cosine = std::min(all.least_cosine, dot / std::sqrt(got2 * want2));
+  }
+  all.nmse = power > 0 ? error / power : 0;
+  return all;
+}
+
+Result<Difference> check(Device& device, const Settings& settings, const std::string& path, const media::Picture& picture, const PictureRows& got) {
+  LAVA_TRY(const Tower exact, Tower::open(device, settings, path, VisionPrecision::exact));
+  LAVA_TRY(const size_t bytes, exact.part().arena_bytes());
+  LAVA_TRY(auto memory, device.allocate(bytes));
+  Arena arena(memory->data(), memory->size());
+  Run run{device, arena};
+  LAVA_TRY(const PictureRows want, exact.part().encode(run, picture, 1, {}));
+  if (want.rows.size() != got.rows.size() || want.width <= 0) return fail(Error::Kind::internal, "The rows of two precisions differ in number");
+  return difference_of(got, want, static_cast<size_t>(want.width));
+}
 
 // Processor time of all threads of this process.
 double cpu_seconds() {
@@ -60,15 +93,20 @@ Result<void> encode(const Settings& settings) {
   Measured m{"encode", Bound::compute, {{"n", 1}, {"views", views}, {"tokens", plan.second.rows}, {"width", picture.width}, {"height", picture.height}},
              fmt::format("{}, {} views of a picture of {} x {}", tower.part().name, views, picture.width, picture.height)};
   m.count = views, m.things = "views";
+  Result<PictureRows> rows = PictureRows{};
   const auto once = [&](int) -> Result<double> {
     Arena arena(memory->data(), memory->size());
     Run run{meter, arena};
-    Result<PictureRows> rows = PictureRows{};
     const double seconds = seconds_of([&] { rows = tower.part().encode(run, picture, 1, {}); });
     if (!rows) return tl::unexpected<Error>(rows.error());
     return seconds;
   };
   LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
+  if (settings.check) {
+    LAVA_TRY(const Difference difference, check(*cpu, settings, model.path(), picture, *rows));
+    m.facts["nmse"] = difference.nmse, m.facts["least_cosine"] = difference.least_cosine;
+    m.shown += fmt::format("; rows beside float32: NMSE {:.2g}, least cosine {:.6f}", difference.nmse, difference.least_cosine);
+  }
   print(settings, cpu->info(), std::move(m));
   if (traced) fmt::print("{}", traced->table());
   return {};
@@ -80,7 +118,7 @@ Result<void> ttft(const Settings& settings) {
   LAVA_TRY(auto cpu, make_cpu_device(settings.cpu));
   WorkMeter meter(*cpu);
   AssistantOptions options;
-  options.model = model.path(), options.exact = settings.exact, options.context = settings.context;
+  options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.vision = settings.vision;
   LAVA_TRY(auto assistant, Assistant::load(meter, options));
   LAVA_TRY(media::Picture picture, picture_of(settings));
   int tokens = 0;

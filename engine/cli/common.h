@@ -16,6 +16,9 @@ struct ModelOptions {
 };
 void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default);
 
+// --vision-precision auto|exact|int8
+void add_vision_precision(CLI::App& command, VisionPrecision& precision);
+
 Result<std::shared_ptr<const std::string>> read_file(const std::string& path);
 // Prints the error's sentence and ends the program with status 1.
 [[noreturn]] void leave(const Error& error);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/cli/commands.h"
+#include "engine/cli/common.h"
 #include "engine/server/assistant_answerer.h"
 
 namespace lava {
@@ -136,6 +137,7 @@ void add_serve_command(CLI::App& app) {
   command->add_option("--adapter", model.adapters, "PEFT LoRA folder (repeatable)");
   command->add_option("--context", model.context, "tokens that prompt and answer may have together")->check(CLI::Range(16, 1 << 20));
   command->add_flag("--exact", model.exact, "float32 arithmetic everywhere");
+  cli::add_vision_precision(*command, model.vision);
   command->add_option("--threads", settings->model.cpu.threads, "0: one per core")->check(CLI::Range(0, 1024));
   command->add_option("--host", server.host)->capture_default_str();
   command->add_option("--port", server.port, "0 picks a free one")->check(CLI::Range(0, 65535));

@@ -16,12 +16,16 @@
 
 namespace lava {
 
+// How a vision tower multiplies. automatic: quantised weights with 8-bit activations, others in BF16; int8: these are rounded to 8 bits as well.
+enum class VisionPrecision : uint8_t { automatic, exact, int8 };
+
 struct AssistantOptions {
   std::string model = "default";      // a GGUF file, a Hugging Face folder, a folder with model.json, or "default"
   std::string mmproj;                 // projector file of a GGUF model; empty: looked for beside it
   std::vector<std::string> adapters;  // PEFT folders
   int context = 0;                    // 0: the model's own, at most 8192 unless asked for
   bool exact = false;                 // float32 arithmetic everywhere
+  VisionPrecision vision = VisionPrecision::automatic;
 };
 
 // A rectangle in pixels of the upright picture.

@@ -131,7 +131,7 @@ Result<void> Loader::load_decoder() {
 
 Result<void> Loader::load_vision() {
   const DecoderEmbeddings embeddings(*model_.decoder, *model_.tokenizer);
-  const VisionOptions vision{config_.width, precision(), &embeddings};
+  const VisionOptions vision = vision_options(config_.width, model_.exact ? VisionPrecision::exact : options_.vision, &embeddings);
   ModelFiles& files = model_.files;
   if (!options_.mmproj.empty() && (!files.gguf || !files.vision.is_null()))
     return fail(Error::Kind::invalid, "A projector file belongs to a GGUF model", files.name + " brings its own vision part",

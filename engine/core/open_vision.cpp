@@ -40,6 +40,7 @@ Result<VisionPart> assemble(Device& device, Parts& parts, const VisionOptions& o
   LAVA_CHECK_OK(check_views(parts));
   LAVA_TRY(part.partitioner, make_partitioner(parts.partition));
   part.weights = std::make_unique<Weights>(device);
+  if (options.quantize) part.weights->quantize_to(DType::q8_0);
   LAVA_TRY(std::unique_ptr<Vit> tower, Vit::load(*part.weights, *parts.tower, parts.names, parts.config, parts.partition.mean, parts.partition.std,
                                                  options.precision));
   const EncoderInfo info = tower->info();
@@ -144,6 +145,18 @@ Result<MlpLayout> find_projector(const nlohmann::json& config, const io::TensorS
 }
 
 }  // namespace
+
+VisionOptions vision_options(int text_width, VisionPrecision precision, const TextEmbeddings* embeddings) {
+  switch (precision) {
+    case VisionPrecision::exact:
+      return {text_width, Precision::exact, false, embeddings};
+    case VisionPrecision::int8:
+      return {text_width, Precision::fast, true, embeddings};
+    case VisionPrecision::automatic:
+      break;
+  }
+  return {text_width, Precision::bf16, false, embeddings};
+}
 
 bool has_vision(const nlohmann::json& config) { return io::member(config, "vision_config") || io::member(config, "mm_vision_tower"); }
 

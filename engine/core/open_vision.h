@@ -4,15 +4,19 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/connectors/text_embeddings.h"
+#include "engine/core/assistant.h"
 #include "engine/core/vision_part.h"
 
 namespace lava {
 
 struct VisionOptions {
   int text_width = 0;                          // of the language model's rows
-  Precision precision = Precision::exact;      // of quantised weights
+  Precision precision = Precision::exact;
+  bool quantize = false;                       // unquantised weights of a tower to 8 bits; with Precision::fast
   const TextEmbeddings* embeddings = nullptr;  // for connectors that speak the model's words; only used while loading
 };
+
+VisionOptions vision_options(int text_width, VisionPrecision precision, const TextEmbeddings* embeddings = nullptr);
 
 // Whether config.json describes a model that sees.
 bool has_vision(const nlohmann::json& config);

@@ -72,6 +72,18 @@ bool usable_in_place(const Device& device, DType format, MatrixLayout layout, co
   return layout == MatrixLayout::rows && device.info().backend == "cpu" && reinterpret_cast<uintptr_t>(address) % align == 0;
 }
 
+// Rows of `shape` in its own format.
+std::vector<std::byte> convert(DType from, const std::byte* values, const Matrix& shape) {
+  std::vector<float> row(static_cast<size_t>(shape.in));
+  const size_t source = row_bytes(from, shape.in), target = row_bytes(shape.format, shape.in);
+  std::vector<std::byte> rows(target * static_cast<size_t>(shape.out));
+  for (size_t o = 0; o < static_cast<size_t>(shape.out); ++o) {
+    dequantize_row(from, values + o * source, row.data(), shape.in);
+    quantize_row(shape.format, row.data(), rows.data() + o * target, shape.in);
+  }
+  return rows;
+}
+
 }  // namespace
 
 Result<std::byte*> Weights::reserve(size_t bytes) {
@@ -108,14 +120,27 @@ Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_
                                     int64_t count, Precision precision) {
   LAVA_CHECK(begin >= 0 && count > 0 && begin + count <= rows);
   LAVA_TRY(const io::TensorEntry* entry, find_matrix(source, name, rows, in));
-  const MatrixLayout layout = preferred_layout(entry->dtype, precision, count, in);
-  return place(*entry, {entry->dtype, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
+  DType format = entry->dtype;
+  if (is_quantized(quantized_) && !is_quantized(format) && precision == Precision::fast) {
+    if (in % dtype_info(quantized_).block == 0) {
+      format = quantized_;
+    } else {
+      precision = Precision::bf16;
+    }
+  }
+  const MatrixLayout layout = preferred_layout(format, precision, count, in);
+  return place(*entry, {format, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
 }
 
 // `shape` without its data, which is used in place or copied from row `begin` of the entry on.
 Result<Matrix> Weights::place(const io::TensorEntry& entry, Matrix shape, int64_t begin) {
-  const std::byte* values = entry.bytes.data() + row_bytes(shape.format, begin * shape.in);
-  if (usable_in_place(device_, shape.format, shape.layout, values)) {
+  const std::byte* values = entry.bytes.data() + row_bytes(entry.dtype, begin * shape.in);
+  std::vector<std::byte> rounded;
+  if (entry.dtype != shape.format) {
+    rounded = convert(entry.dtype, values, shape);
+    values = rounded.data();
+  }
+  if (rounded.empty() && usable_in_place(device_, shape.format, shape.layout, values)) {
     bytes_ += row_bytes(shape.format, int64_t{shape.out} * shape.in);
     shape.data = values;
     return shape;

@@ -20,6 +20,10 @@ class Weights {
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
+  // From now on unquantised matrices asked for in the fast precision are rounded to `format`, or multiplied in BF16 where their rows do not
+  // fit its blocks.
+  void quantize_to(DType format) { quantized_ = format; }
+
   // [out, in] weight; the extents of a tensor of higher rank after the first count as `in`. Errors name the tensor, its shape and the
   // shape that was expected.
   Result<Matrix> matrix(const io::TensorSource&, std::string_view name, int64_t out, int64_t in, Precision);
@@ -43,6 +47,7 @@ class Weights {
   Result<Matrix> place(const io::TensorEntry&, Matrix shape, int64_t begin);
 
   Device& device_;
+  DType quantized_ = DType::f32;  // f32: matrices keep their format
   std::vector<std::unique_ptr<Buffer>> buffers_;
   std::byte* chunk_ = nullptr;  // rest of the last shared buffer
   size_t chunk_left_ = 0;

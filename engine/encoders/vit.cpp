@@ -21,6 +21,7 @@ Result<std::unique_ptr<Vit>> Vit::load(Weights& weights, const io::TensorSource&
   LAVA_CHECK_OK(check_vit(config));
   std::unique_ptr<Vit> tower(new Vit);
   tower->config_ = config;
+  tower->precision_ = precision;
   LAVA_CHECK_OK(tower->load_entry(weights, source, names, precision));
   for (int i = 0; i < config.last_output(); ++i) {
     LAVA_TRY(Block block, tower->load_block(weights, source, names.layer(i), precision));
@@ -148,7 +149,7 @@ void Vit::run_block(Run& run, const Block& block, const Tensor& hidden, int view
     for (int i = 0; i < views; ++i) {
       const int64_t begin = i * rows;
       ops::attention(run, normed.slice(begin, rows).reshape({rows, heads, d}), q.slice(begin, rows).reshape({rows, heads, d}), per_head(k, begin),
-                     per_head(v, begin), 1 / std::sqrt(static_cast<float>(d)), false);
+                     per_head(v, begin), 1 / std::sqrt(static_cast<float>(d)), false, precision_);
     }
     const LinearTarget out{block.out.weight, block.out.bias, hidden, Activation::none, true};
     ops::linear(run, {&out, 1}, normed);

@@ -38,6 +38,7 @@ class Vit final : public VisionEncoder {
   void collect(Run& run, int index, const Tensor& hidden, const Tensor& features) const;
 
   VitConfig config_;
+  Precision precision_ = Precision::exact;
   EncoderInfo info_;
   Matrix patch_;                          // [width, 3 * patch * patch]
   Tensor patch_bias_, class_row_;         // [width]

@@ -43,7 +43,8 @@ Work work_of(const OpCall& call) {
   if (call.id == OpId::linear) {
     work = linear_work(*static_cast<const LinearArgs*>(call.args));
   } else {
-    work.f32 = cost.flops;
+    const bool bf16 = call.id == OpId::attention && static_cast<const AttentionArgs*>(call.args)->precision != Precision::exact;
+    (bf16 ? work.bf16 : work.f32) = cost.flops;
     // The cost of attention is its queries and results, and the keys and values that they see.
     if (call.id == OpId::attention) work.streamed = cost.bytes - 8.0 * static_cast<double>(static_cast<const AttentionArgs*>(call.args)->q.elements());
     if (call.id == OpId::embed_rows) work.streamed = cost.bytes - 4.0 * static_cast<double>(static_cast<const EmbedRowsArgs*>(call.args)->out.elements());
