@@ -16,6 +16,8 @@
 namespace lava::ops {
 
 void linear(Run&, std::span<const LinearTarget> targets, const Tensor& x);  // 1..3 targets; takes its scratch from run.arena
+// gate.out = act(gate) * up, with the activation of `gate`; up.out is overwritten.
+void linear_glu(Run&, const LinearTarget& gate, const LinearTarget& up, const Tensor& x);
 void embed_rows(Run&, const Tensor& out, const Matrix& table, const Tensor& ids);  // ids i32 [n]
 void embed_step(Run&, const Tensor& out, const Matrix& table);                     // out [1, width]; id = run.step->token
 void rms_norm(Run&, const Tensor& out, const Tensor& x, const Tensor& weight, float eps);

@@ -1,5 +1,6 @@
 #include "engine/layers/decoder.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/ops.h"
@@ -115,8 +116,17 @@ void Decoder::feed_forward(Run& run, int layer, const Tensor& x, Adapters adapte
   const Tensor gate = run.arena.f32({rows, config_.feed_forward}), up = run.arena.f32({rows, config_.feed_forward});
 
   ops::rms_norm(run, h, x, layers_[layer].mlp_norm, config_.eps);
-  project(run, layer, {{LinearRole::gate, gate}, {LinearRole::up, up}}, h, adapters);
-  ops::glu(run, gate, gate, up, Activation::silu);
+  const bool adapted = std::any_of(adapters.begin(), adapters.end(), [&](const Adapter* one) { return one->covers(layer, LinearRole::gate) || one->covers(layer, LinearRole::up); });
+  if (adapted) {
+    project(run, layer, {{LinearRole::gate, gate}, {LinearRole::up, up}}, h, adapters);
+    ops::glu(run, gate, gate, up, Activation::silu);
+  } else {
+    const auto target = [&](LinearRole role, const Tensor& out, Activation activation) {
+      const DecoderLayer::Linear& linear = layers_[layer].linear[static_cast<size_t>(role)];
+      return LinearTarget{linear.weight, linear.bias, out, activation, false};
+    };
+    ops::linear_glu(run, target(LinearRole::gate, gate, Activation::silu), target(LinearRole::up, up, Activation::none), h);
+  }
   project(run, layer, {{LinearRole::down, x, true}}, gate, adapters);
 }
 

@@ -48,13 +48,16 @@ Cost LinearArgs::cost() const {
     cost.bytes += static_cast<double>(packed_bytes(w.format, w.layout, w.out, w.in)) + (target[i].accumulate ? 8.0 : 4.0) * rows * w.out;
     cost.flops += 2.0 * rows * w.out * w.in;
   }
+  if (gated) cost.flops += static_cast<double>(target[0].out.elements());
   return cost;
 }
 
 namespace ops {
+namespace {
 
-void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) {
+void run_linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x, bool gated) {
   LinearArgs args;
+  args.gated = gated;
   LAVA_CHECK(!targets.empty() && targets.size() <= args.target.size() && !x.empty());
   args.x = as_matrix(x);
   LAVA_CHECK(is_f32_matrix(args.x));
@@ -68,6 +71,15 @@ void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) {
   if (args.x.extent[0] == 0) return;
   if (const size_t bytes = args.scratch_bytes(); bytes > 0) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(bytes)});
   run.execute(args);
+}
+
+}  // namespace
+
+void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) { run_linear(run, targets, x, false); }
+
+void linear_glu(Run& run, const LinearTarget& gate, const LinearTarget& up, const Tensor& x) {
+  LAVA_CHECK(gate.weight.out == up.weight.out && !gate.accumulate && !up.accumulate);
+  run_linear(run, std::array{gate, up}, x, true);
 }
 
 }  // namespace ops

@@ -21,6 +21,7 @@ struct LinearArgs {
   Tensor x;        // f32 [rows, in]
   Tensor scratch;  // u8 [n]: the prepared x, for targets that multiply in integers (first) and in BF16 (behind); empty if there are none
   int32_t targets = 0;
+  bool gated = false;  // two targets of one width: afterwards target[0].out is multiplied by target[1].out
   std::array<LinearTarget, 3> target;
 
   size_t scratch_bytes() const;  // that `scratch` must have

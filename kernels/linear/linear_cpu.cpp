@@ -42,45 +42,59 @@ static PreparedX prepare(const LinearArgs& a, const Lane& lane) {
   return x;
 }
 
-static void multiply(const LinearTarget& target, const PreparedX& x, LinearPart part, int64_t all_rows, int64_t first_row) {
-  const int64_t in = target.weight.in;
-  if (x.bf16 && takes_bf16(target.weight, all_rows)) {
-    part.prepared = x.bf16 + bf16_bytes(first_row, in);
-    return linear_bf16(part);
+// Groups of 16 outputs of one target, for some rows.
+static void run_groups(const LinearArgs& a, int index, const PreparedX& x, Span rows, Span groups, const Lane& lane) {
+  const LinearTarget& target = a.target[static_cast<size_t>(index)];
+  const int64_t x_stride = a.x.stride[0], out_stride = target.out.stride[0], in = target.weight.in;
+  LinearPart part{&target.weight, a.x.as<float>() + rows.begin * x_stride, x_stride, rows.end - rows.begin,
+                  target.out.as<float>() + rows.begin * out_stride, out_stride, groups.begin, groups.end, target.accumulate, nullptr, lane.scratch};
+  if (x.bf16 && takes_bf16(target.weight, a.x.extent[0])) {
+    part.prepared = x.bf16 + bf16_bytes(rows.begin, in);
+    linear_bf16(part);
+  } else if (x.codes && takes_prepared(target.weight)) {
+    part.prepared = x.codes + prepared_bytes(rows.begin, in);
+    linear_fast(part);
+  } else {
+    linear_exact(part);
   }
-  if (!x.codes || !takes_prepared(target.weight)) return linear_exact(part);
-  part.prepared = x.codes + prepared_bytes(first_row, in);
-  linear_fast(part);
+  if (target.bias.empty() && target.activation == Activation::none) return;
+  const int64_t begin = groups.begin * 16, end = smaller(groups.end * 16, target.weight.out);
+  const float* bias = target.bias.empty() ? nullptr : target.bias.as<float>() + begin;
+  for (int64_t i = 0; i < part.rows; ++i) linear_finish(part.out + i * out_stride + begin, bias, end - begin, target.activation);
 }
 
-static void finish(const LinearTarget& target, const LinearPart& part) {
-  if (target.bias.empty() && target.activation == Activation::none) return;
-  const int64_t begin = part.group_begin * 16, end = smaller(part.group_end * 16, target.weight.out);
-  const float* bias = target.bias.empty() ? nullptr : target.bias.as<float>() + begin;
-  for (int64_t i = 0; i < part.rows; ++i) linear_finish(part.out + i * part.out_stride + begin, bias, end - begin, target.activation);
+// Both targets of a few outputs, then their product while they are in the cache.
+static void run_gated(const LinearArgs& a, const PreparedX& x, Span rows, Span groups, const Lane& lane) {
+  constexpr int64_t together = 4;  // groups: a panel of the kernels
+  const Tensor &out = a.target[0].out, &factor = a.target[1].out;
+  const int64_t step = rows.end - rows.begin > 1 ? together : groups.end - groups.begin;
+  for (int64_t g = groups.begin; g < groups.end; g += step) {
+    const Span part{g, smaller(g + step, groups.end)};
+    run_groups(a, 0, x, rows, part, lane);
+    run_groups(a, 1, x, rows, part, lane);
+    const int64_t begin = 16 * part.begin, count = smaller(16 * part.end, a.target[0].weight.out) - begin;
+    for (int64_t i = rows.begin; i < rows.end; ++i) linear_gate(out.as<float>() + i * out.stride[0] + begin, factor.as<float>() + i * factor.stride[0] + begin, count);
+  }
 }
 
 void linear(const void* args, const Lane& lane) {
   const auto& a = *static_cast<const LinearArgs*>(args);
   int64_t groups = 0;
-  for (int t = 0; t < a.targets; ++t) groups += groups_of(a.target[t]);
+  const int shared = a.gated ? 1 : a.targets;  // targets whose groups stand in one line; gated ones are taken side by side
+  for (int t = 0; t < shared; ++t) groups += groups_of(a.target[t]);
   const PreparedX prepared = prepare(a, lane);
   // Few outputs and many rows: lanes share the rows, each widening all weights.
   const bool by_rows = groups < 4 * lane.count && a.x.extent[0] >= 16 * lane.count;
   const Span rows = by_rows ? lane.share(a.x.extent[0]) : Span{0, a.x.extent[0]};
   const Span share = by_rows ? Span{0, groups} : lane.share(groups);
+  if (rows.begin >= rows.end) return;
+  if (a.gated) return run_gated(a, prepared, rows, share, lane);
   int64_t first = 0;
   for (int t = 0; t < a.targets; ++t) {
-    const LinearTarget& target = a.target[t];
-    const int64_t count = groups_of(target);
-    const int64_t begin = larger(share.begin - first, 0), end = smaller(share.end - first, count);
+    const int64_t count = groups_of(a.target[t]);
+    const Span own{larger(share.begin - first, 0), smaller(share.end - first, count)};
     first += count;
-    if (begin >= end || rows.begin >= rows.end) continue;
-    const int64_t x_stride = a.x.stride[0], out_stride = target.out.stride[0];
-    const LinearPart part{&target.weight, a.x.as<float>() + rows.begin * x_stride, x_stride, rows.end - rows.begin,
-                          target.out.as<float>() + rows.begin * out_stride, out_stride, begin, end, target.accumulate, nullptr, lane.scratch};
-    multiply(target, prepared, part, a.x.extent[0], rows.begin);
-    finish(target, part);
+    if (own.begin < own.end) run_groups(a, t, prepared, rows, own, lane);
   }
 }
 

@@ -39,5 +39,7 @@ void prepare_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, i
 void prepare_bf16_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, int64_t end, std::byte* prepared);
 // out = act(out + bias) for a stretch of `count` outputs of one row; bias may be null.
 void linear_finish(float* out, const float* bias, int64_t count, Activation activation);
+// out *= factor
+void linear_gate(float* out, const float* factor, int64_t count);
 
 }  // namespace lava::LAVA_ISA

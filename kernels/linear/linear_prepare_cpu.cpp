@@ -77,4 +77,9 @@ void linear_finish(float* out, const float* bias, int64_t count, Activation acti
   with_activation(activation, [&]<Activation kind>() { finish<kind>(out, bias, count); });
 }
 
+void linear_gate(float* out, const float* factor, int64_t count) {
+  map(
+      count, out, [](VF y, VF f) HWY_ATTR { return hn::Mul(y, f); }, out, factor);
+}
+
 }  // namespace lava::LAVA_ISA

@@ -29,6 +29,10 @@ void multiply(const LinearTarget& target, const Tensor& x, Span outputs) {
 void linear(const void* args, const Lane& lane) {
   const auto& a = *static_cast<const LinearArgs*>(args);
   for (int t = 0; t < a.targets; ++t) multiply(a.target[t], a.x, lane.share(a.target[t].weight.out));
+  if (!a.gated) return;
+  const Span own = lane.share(a.target[0].weight.out);
+  for (int64_t i = 0; i < a.x.rows(); ++i)
+    for (int64_t o = own.begin; o < own.end; ++o) a.target[0].out.row(i)[o] *= a.target[1].out.row(i)[o];
 }
 
 }  // namespace lava::reference

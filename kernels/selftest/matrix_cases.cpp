@@ -48,6 +48,21 @@ void add_three(std::vector<Case>& cases, DType format, MatrixLayout layout, Prec
                    }});
 }
 
+// The gated pair of a feed-forward layer.
+void add_gated(std::vector<Case>& cases, DType format, MatrixLayout layout, Precision precision, Shape s) {
+  cases.push_back({OpId::linear, "gated, " + name_of(format, layout, precision, s), 4 * limit_of(format, precision), [=](Builder& b) {
+                     const auto target = [&](Activation activation) {
+                       LinearTarget one;
+                       one.weight = b.matrix(format, layout, precision, s.out, s.in);
+                       one.out = b.random({s.rows, s.out});
+                       one.activation = activation;
+                       return one;
+                     };
+                     const LinearTarget gate = target(Activation::silu), up = target(Activation::none);
+                     ops::linear_glu(b.run, gate, up, b.random({s.rows, s.in}));
+                   }});
+}
+
 void add_embed(std::vector<Case>& cases, DType format, MatrixLayout layout) {
   cases.push_back({OpId::embed_rows, name_of(format, layout, Precision::exact, {7, 37, 256}), exact_limit, [=](Builder& b) {
                      ops::embed_rows(b.run, b.random({7, 256}), b.matrix(format, layout, Precision::exact, 37, 256), b.ids(7, 37));
@@ -77,6 +92,10 @@ void add_matrix_cases(std::vector<Case>& cases) {
       add_embed(cases, format, layout);
     }
   }
+  for (const DType format : {DType::f32, DType::bf16, DType::q4_0, DType::q4_1, DType::q4_k, DType::q6_k})
+    for (const Precision precision : {Precision::exact, Precision::fast})
+      for (const Shape shape : {Shape{1, 200, 256}, {3, 17, 256}, {70, 200, 512}, {70, 33, 256}})
+        add_gated(cases, format, is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows, precision, shape);
   for (const DType format : {DType::f32, DType::f16, DType::bf16})
     for (const Shape shape : {Shape{4, 16, 64}, {5, 33, 75}, {9, 40, 512}, {70, 130, 2100}}) add_linear(cases, format, MatrixLayout::rows, Precision::bf16, shape);
 }
