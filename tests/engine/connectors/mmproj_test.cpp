@@ -61,6 +61,24 @@ TEST(ProjectorFile, QuantisedMatricesPinpointsAndNewline) {
   }
 }
 
+// Float weights in the arithmetics that a user may choose, beside float32 of the same file.
+TEST(ProjectorFile, TowersAreRoundedAsFarAsTold) {
+  const auto picture = take(media::read_picture(fixtures() / "transformers/llava15/scene.png"));
+  const auto rows = [&](VisionPrecision precision) {
+    return encode(take(open_vision_gguf(cpu(), mmproj("llava15-legacy.gguf"), vision_options(64, precision))), picture);
+  };
+  const PictureRows exact = rows(VisionPrecision::exact);
+  for (const auto& [precision, limit] : {std::pair{VisionPrecision::automatic, 1e-4}, std::pair{VisionPrecision::int8, 2e-3}}) {
+    const PictureRows rounded = rows(precision);
+    double error = 0, energy = 0;
+    for (size_t i = 0; i < exact.rows.size(); ++i) error += std::pow(exact.rows[i] - rounded.rows[i], 2), energy += std::pow(exact.rows[i], 2);
+    EXPECT_LT(error / energy, limit) << static_cast<int>(precision);
+    if (precision == VisionPrecision::int8) {
+      EXPECT_GT(error, 0);
+    }
+  }
+}
+
 TEST(ProjectorFile, AnotherLanguageModelIsRefusedByBothWidths) {
   const auto part = open_gguf("llava15-legacy.gguf", 4096);
   ASSERT_FALSE(part);
