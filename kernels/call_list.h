@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/device.h"
+#include "kernels/decorator.h"
 
 namespace lava {
 
@@ -28,11 +28,9 @@ class CallList {
 };
 
 // Base of devices that look at every op: ops of a recording are kept and executed one by one at each replay.
-class ObservingDevice : public Device {
+class ObservingDevice : public DeviceDecorator {
  public:
-  explicit ObservingDevice(Device& inner) : inner_(inner) {}
-  const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
+  using DeviceDecorator::DeviceDecorator;
   void execute(const OpCall& call) override { recording_ ? recording_->append(call) : observe(call); }
   std::unique_ptr<Recording> record(const std::function<void()>& body) override {
     LAVA_CHECK(recording_ == nullptr);
@@ -45,7 +43,6 @@ class ObservingDevice : public Device {
 
  protected:
   virtual void observe(const OpCall& call) = 0;  // must execute it on inner_
-  Device& inner_;
 
  private:
   struct Replay : Recording {

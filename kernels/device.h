@@ -1,8 +1,11 @@
-// Where ops run. Backends implement it; trace, shadow and planning are decorators of it.
+// Where ops run. Backends implement it; trace, shadow and planning are decorators of it (kernels/decorator.h).
 #pragma once
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "kernels/op.h"
@@ -16,6 +19,13 @@ struct DeviceInfo {
   std::string backend;  // "cpu"
   std::string isa;      // "avx512_bf16"
   int threads = 1;
+};
+
+// Who reaches a buffer, and how it fills. The CPU reaches all of its own.
+enum class BufferUse : uint8_t {
+  shared,  // the processor reads and writes at data(); what ops wrote is there after finish()
+  own,     // only ops, upload(), download() and copy() reach it: data() is an address to compute with
+  sparse   // as own, and filled bit by bit in many places: it must not cost memory for what lies between
 };
 
 // Device memory, 64-byte aligned, freed with the object.
@@ -34,17 +44,20 @@ class Recording {
 };
 
 // Threads may share a device: their ops take turns. While one records, no other may use it.
-// How a buffer will be used: one filled bit by bit in many places must not cost memory for what lies between.
-enum class Filling : uint8_t { dense, sparse };
-
 class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
-  virtual Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling = Filling::dense) = 0;
-  virtual void execute(const OpCall& call) = 0;  // done, or ordered before the next execute, when it returns
+  virtual Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use = BufferUse::shared) = 0;
+  virtual void execute(const OpCall& call) = 0;  // done, or ordered before everything that follows, when it returns
   // Runs `body` once with ops appended instead of executed. Tensors named by the ops must outlive the recording.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& body) = 0;
+  // Bytes into, out of and within any buffers, in the order of the ops around them; download() waits. Not while recording.
+  virtual void upload(std::byte* target, std::span<const std::byte> source) { std::memcpy(target, source.data(), source.size()); }
+  virtual void download(std::span<std::byte> target, const std::byte* source) { std::memcpy(target.data(), source, target.size()); }
+  virtual void copy(std::byte* target, const std::byte* source, size_t bytes) { std::memcpy(target, source, bytes); }
+  // Waits until everything given so far is done. Fails when the device was lost on the way: results are then worthless.
+  virtual Result<void> finish() { return {}; }
 };
 
 // Recorder in the sense of the op interface: while one is active on a device, execute() appends.

@@ -23,12 +23,15 @@ class PlanRecording : public Recording {
 class PlanDevice : public Device {
  public:
   const DeviceInfo& info() const override { return info_; }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling) override { return std::make_unique<PlanBuffer>(bytes); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse) override { return std::make_unique<PlanBuffer>(bytes); }
   void execute(const OpCall&) override {}
   std::unique_ptr<Recording> record(const std::function<void()>& body) override {
     body();
     return std::make_unique<PlanRecording>();
   }
+  void upload(std::byte*, std::span<const std::byte>) override {}
+  void download(std::span<std::byte>, const std::byte*) override {}
+  void copy(std::byte*, const std::byte*, size_t) override {}
 
  private:
   DeviceInfo info_{"plan", "plan", "none", 1};

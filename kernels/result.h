@@ -9,7 +9,7 @@ namespace lava {
 
 // One sentence for the user, what caused it, and what to do. `what` stands alone as a sentence without a full stop.
 struct Error {
-  enum class Kind { invalid, not_found, unsupported, io, out_of_memory, cancelled, busy, too_large, internal };
+  enum class Kind { invalid, not_found, unsupported, io, out_of_memory, cancelled, busy, too_large, device_lost, internal };
   Kind kind = Kind::internal;
   std::string what;    // "The model file ends early"
   std::string cause;   // "tensor blk.3.attn_q.weight needs 4096 bytes at 8192, the file has 9000"

@@ -16,17 +16,11 @@ constexpr size_t beyond_caches = size_t{160} << 20;
 constexpr int most_copies = 64;
 
 // Keeps the ops that a case calls.
-class Capture final : public Device {
+class Capture final : public DeviceDecorator {
  public:
-  explicit Capture(Device& device) : device_(device) {}
+  using DeviceDecorator::DeviceDecorator;
   CallList calls;
-  const DeviceInfo& info() const override { return device_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return device_.allocate(bytes, filling); }
   void execute(const OpCall& call) override { calls.append(call); }
-  std::unique_ptr<Recording> record(const std::function<void()>& body) override { return device_.record(body); }
-
- private:
-  Device& device_;
 };
 
 struct Row {

@@ -5,7 +5,7 @@ namespace lava {
 Result<KvCache> KvCache::create(Device& device, const KvShape& shape) {
   KvCache cache;
   cache.shape_ = shape;
-  LAVA_TRY(cache.buffer_, device.allocate(shape.bytes(), Filling::sparse));
+  LAVA_TRY(cache.buffer_, device.allocate(shape.bytes(), BufferUse::sparse));
   return cache;
 }
 

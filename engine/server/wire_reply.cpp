@@ -12,7 +12,8 @@ int status_of(const Error& error) {
     case Error::Kind::too_large: return 413;
     case Error::Kind::busy: return 429;
     case Error::Kind::cancelled: return 499;
-    case Error::Kind::out_of_memory: return 503;
+    case Error::Kind::out_of_memory:
+    case Error::Kind::device_lost: return 503;
     case Error::Kind::io:
     case Error::Kind::internal: return 500;
   }

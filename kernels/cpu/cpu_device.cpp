@@ -58,7 +58,7 @@ class CpuDevice : public Device {
       : info_{cpu_name(), "cpu", table.level, threads}, kernels_(table.kernels), scratch_(std::move(scratch)), pool_(threads, pin, scratch_->data()) {}
 
   const DeviceInfo& info() const override { return info_; }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return allocate_host(bytes, filling); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use) override { return allocate_host(bytes, use); }
 
   void execute(const OpCall& call) override {
     LAVA_CHECK(call.id < OpId::count && call.size <= max_op_args);

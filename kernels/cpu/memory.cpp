@@ -37,8 +37,8 @@ size_t machine_memory() {
 
 }  // namespace
 
-Result<std::unique_ptr<Buffer>> allocate_host(size_t bytes, Filling filling) {
-  const size_t alignment = bytes >= huge_page && filling == Filling::dense ? huge_page : 64;
+Result<std::unique_ptr<Buffer>> allocate_host(size_t bytes, BufferUse use) {
+  const size_t alignment = bytes >= huge_page && use != BufferUse::sparse ? huge_page : 64;
   const auto refuse = [&] {
     return fail(Error::Kind::out_of_memory, "There is not enough memory", std::to_string(bytes >> 20) + " MiB could not be reserved",
                 "Close other programs, or choose a smaller model or context");
@@ -50,7 +50,7 @@ Result<std::unique_ptr<Buffer>> allocate_host(size_t bytes, Filling filling) {
 #ifdef __linux__
   if (alignment == huge_page) madvise(data, rounded, MADV_HUGEPAGE);  // advice only: smaller pages work too
   // A system that gives big pages unasked would fill the gaps; the advice wants whole pages, so the edges are left out.
-  if (filling == Filling::sparse && bytes >= huge_page) {
+  if (use == BufferUse::sparse && bytes >= huge_page) {
     const auto begin = (reinterpret_cast<uintptr_t>(data) + 4095) & ~uintptr_t{4095}, end = reinterpret_cast<uintptr_t>(data + rounded) & ~uintptr_t{4095};
     madvise(reinterpret_cast<void*>(begin), end - begin, MADV_NOHUGEPAGE);
   }

@@ -21,20 +21,17 @@ struct Work {
 Work work_of(const OpCall& call);
 
 // Decorator that adds up the work of the ops that pass through while it is on; recordings are replayed whole, as without it.
-class WorkMeter final : public Device {
+class WorkMeter final : public DeviceDecorator {
  public:
-  explicit WorkMeter(Device& inner) : inner_(inner) {}
+  using DeviceDecorator::DeviceDecorator;
   bool on = false;
   Work total;
 
-  const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
   void execute(const OpCall& call) override;
   std::unique_ptr<Recording> record(const std::function<void()>& body) override;
 
  private:
   class Metered;
-  Device& inner_;
   CallList* recording_ = nullptr;
 };
 

@@ -23,7 +23,7 @@ class CaptureDevice : public Device {
   CallList calls;
 
   const DeviceInfo& info() const override { return info_; }
-  Result<std::unique_ptr<Buffer>> allocate(size_t, Filling) override { return fail(Error::Kind::unsupported, "This device has no memory"); }
+  Result<std::unique_ptr<Buffer>> allocate(size_t, BufferUse) override { return fail(Error::Kind::unsupported, "This device has no memory"); }
   void execute(const OpCall& call) override { calls.append(call); }
   std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 

@@ -20,12 +20,9 @@ std::unique_ptr<Device> cpu() {
 }
 
 // Executes on the inner device, then spoils the first result value of one op.
-class BrokenDevice : public Device {
+class BrokenDevice : public DeviceDecorator {
  public:
-  BrokenDevice(Device& inner, OpId bad) : inner_(inner), bad_(bad) {}
-  const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
-  std::unique_ptr<Recording> record(const std::function<void()>& body) override { return inner_.record(body); }
+  BrokenDevice(Device& inner, OpId bad) : DeviceDecorator(inner), bad_(bad) {}
   void execute(const OpCall& call) override {
     inner_.execute(call);
     if (call.id != bad_) return;
@@ -42,7 +39,6 @@ class BrokenDevice : public Device {
   }
 
  private:
-  Device& inner_;
   OpId bad_;
 };
 
@@ -138,20 +134,14 @@ TEST(Selftest, FindsABrokenOp) {
 }
 
 // Writes one value behind the result of each op.
-class OverrunningDevice : public Device {
+class OverrunningDevice : public DeviceDecorator {
  public:
-  explicit OverrunningDevice(Device& inner) : inner_(inner) {}
-  const DeviceInfo& info() const override { return inner_.info(); }
-  Result<std::unique_ptr<Buffer>> allocate(size_t bytes, Filling filling) override { return inner_.allocate(bytes, filling); }
-  std::unique_ptr<Recording> record(const std::function<void()>& body) override { return inner_.record(body); }
+  using DeviceDecorator::DeviceDecorator;
   void execute(const OpCall& call) override {
     inner_.execute(call);
     const Tensor& out = static_cast<const SoftmaxArgs*>(call.args)->out;
     out.as<float>()[out.elements()] = 7;
   }
-
- private:
-  Device& inner_;
 };
 
 TEST(Selftest, FindsWritesOutsideTheResult) {
