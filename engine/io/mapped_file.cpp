@@ -31,6 +31,11 @@ tl::unexpected<Error> open_error(const std::filesystem::path& path, int code) {
   }
 }
 
+MappedFile::Identity identity_from(const struct stat& info) {
+  return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino), static_cast<uint64_t>(info.st_size),
+          int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
 // Hints to the system need whole pages.
 void advise(std::span<const std::byte> part, int advice) {
   if (part.empty()) return;
@@ -62,6 +67,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   }
   file.data_ = static_cast<const std::byte*>(address);
   file.size_ = size;
+  file.identity_ = identity_from(info);
   return file;
 }
 
@@ -74,6 +80,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   data_ = std::exchange(other.data_, nullptr);
   size_ = std::exchange(other.size_, 0);
   descriptor_ = std::exchange(other.descriptor_, -1);
+  identity_ = other.identity_;
   return *this;
 }
 
@@ -93,6 +100,41 @@ bool MappedFile::intact() const {
 }
 
 void MappedFile::will_read(std::span<const std::byte> part) const { advise(part, MADV_WILLNEED); }
-void MappedFile::release(std::span<const std::byte> part) const { advise(part, MADV_DONTNEED); }
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(part.data());
+  const uintptr_t first = (begin + page - 1) & ~(page - 1), end = (begin + part.size()) & ~(page - 1);
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
+}
+
+void MappedFile::hold() const {
+#ifdef __linux__
+  // Both are advice: older systems and other file systems give small pages when they are touched.
+  madvise(const_cast<std::byte*>(data_), size_, MADV_HUGEPAGE);
+  madvise(const_cast<std::byte*>(data_), size_, MADV_POPULATE_READ);
+#endif
+}
+
+Result<void> MappedFile::read(uint64_t offset, std::span<std::byte> target) const {
+  while (!target.empty()) {
+    const ssize_t count = ::pread(descriptor_, target.data(), target.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return fail(Error::Kind::io, "The file " + path_.string() + " cannot be read", count < 0 ? std::strerror(errno) : "it became shorter");
+    target = target.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
+bool MappedFile::unchanged() const {
+  struct stat info {};
+  return descriptor_ >= 0 && fstat(descriptor_, &info) == 0 && identity_from(info) == identity_;
+}
+
+std::optional<MappedFile::Identity> MappedFile::identity_of(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  return identity_from(info);
+}
 
 }  // namespace lava::io

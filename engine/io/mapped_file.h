@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 #include "kernels/result.h"
@@ -13,6 +14,13 @@ namespace lava::io {
 // bus error that no reader can catch cleanly, so long-lived owners ask intact() before they start on a large part.
 class MappedFile {
  public:
+  // Tells a file from all others on this computer, and from itself before it was written to.
+  struct Identity {
+    uint64_t device = 0, inode = 0, bytes = 0;
+    int64_t modified_ns = 0;
+    bool operator==(const Identity&) const = default;
+  };
+
   static Result<MappedFile> open(const std::filesystem::path& path);
 
   MappedFile(MappedFile&& other) noexcept;
@@ -25,9 +33,18 @@ class MappedFile {
   size_t size() const { return size_; }
   const std::filesystem::path& path() const { return path_; }
   bool intact() const;  // the file on disk still has every mapped byte
+  const Identity& identity() const { return identity_; }  // when it was opened
+  bool unchanged() const;                                  // nobody wrote to it since
 
   void will_read(std::span<const std::byte> part) const;  // a hint: read ahead
-  void release(std::span<const std::byte> part) const;    // a hint: the pages may leave memory
+  // The pages inside `part` leave this process's memory; whoever reads there again gets them back from the file.
+  void release(std::span<const std::byte> part) const;
+  // The whole file becomes memory of this process now, in 2 MB pages where the file system keeps it in such.
+  void hold() const;
+  // A copy that maps no pages; an error when the file ends before.
+  Result<void> read(uint64_t offset, std::span<std::byte> target) const;
+
+  static std::optional<Identity> identity_of(const std::filesystem::path& path);  // nullopt: no ordinary file
 
  private:
   MappedFile() = default;
@@ -37,6 +54,7 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
   int descriptor_ = -1;
+  Identity identity_;
 };
 
 }  // namespace lava::io

@@ -91,6 +91,11 @@ Result<void> NewFile::write(std::span<const std::byte> bytes) {
   return {};
 }
 
+Result<void> NewFile::flush() {
+  if (::fdatasync(descriptor_) != 0) return write_error(errno);
+  return {};
+}
+
 Result<void> NewFile::finish() {
   // Before the rename: a name must never lead to a file whose end was lost.
   if (::fsync(descriptor_) != 0) return write_error(errno);

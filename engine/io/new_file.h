@@ -22,6 +22,7 @@ class NewFile {
   ~NewFile();
 
   Result<void> write(std::span<const std::byte> bytes);
+  Result<void> flush();   // what was written so far is on the disk
   Result<void> finish();  // replaces a file of that name
 
  private:

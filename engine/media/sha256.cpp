@@ -4,6 +4,11 @@
 #include <bit>
 #include <cstring>
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 namespace lava::media {
 namespace {
 
@@ -17,9 +22,9 @@ constexpr std::array<uint32_t, 64> round_constants = {
 
 uint32_t big_endian(const uint8_t* at) { return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3]; }
 
-}  // namespace
+using State = std::array<uint32_t, 8>;
 
-void Sha256::block(const uint8_t* bytes) {
+void mix_block(State& state, const uint8_t* bytes) {
   std::array<uint32_t, 64> w;
   for (size_t i = 0; i < 16; ++i) w[i] = big_endian(bytes + 4 * i);
   for (size_t i = 16; i < 64; ++i) {
@@ -27,7 +32,7 @@ void Sha256::block(const uint8_t* bytes) {
     const uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ w[i - 2] >> 10;
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
-  auto [a, b, c, d, e, f, g, h] = state_;
+  auto [a, b, c, d, e, f, g, h] = state;
   for (size_t i = 0; i < 64; ++i) {
     const uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
     const uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
@@ -35,9 +40,60 @@ void Sha256::block(const uint8_t* bytes) {
     const uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
     h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
   }
-  const std::array<uint32_t, 8> sum = {a, b, c, d, e, f, g, h};
-  for (size_t i = 0; i < 8; ++i) state_[i] += sum[i];
+  const State sum = {a, b, c, d, e, f, g, h};
+  for (size_t i = 0; i < 8; ++i) state[i] += sum[i];
 }
+
+void mix(State& state, const uint8_t* bytes, size_t blocks) {
+  for (; blocks > 0; --blocks, bytes += 64) mix_block(state, bytes);
+}
+
+#ifdef __x86_64__
+// The same with the processor's own rounds, two at a time; its registers hold the state as a, b, e, f and c, d, g, h.
+[[gnu::target("sha,sse4.1,ssse3")]] void mix_sha_ni(State& state, const uint8_t* bytes, size_t blocks) {
+  const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  const __m128i dcba = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(state.data())), 0xb1);
+  const __m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(state.data() + 4)), 0x1b);
+  __m128i abef = _mm_alignr_epi8(dcba, hgfe, 8), cdgh = _mm_blend_epi16(hgfe, dcba, 0xf0);
+  for (; blocks > 0; --blocks, bytes += 64) {
+    const __m128i abef_before = abef, cdgh_before = cdgh;
+    __m128i w[4];
+    for (int i = 0; i < 4; ++i) w[i] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * i)), swap);
+    for (int i = 0; i < 16; ++i) {
+      const __m128i keys = _mm_loadu_si128(reinterpret_cast<const __m128i*>(round_constants.data() + 4 * i));
+      const __m128i words = _mm_add_epi32(w[i % 4], keys);
+      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, words);
+      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(words, 0x0e));
+      const __m128i last = w[(i + 3) % 4];
+      const __m128i next = _mm_add_epi32(_mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]), _mm_alignr_epi8(last, w[(i + 2) % 4], 4));
+      w[i % 4] = _mm_sha256msg2_epu32(next, last);  // words 16 rounds later; the last four are not used
+    }
+    abef = _mm_add_epi32(abef, abef_before), cdgh = _mm_add_epi32(cdgh, cdgh_before);
+  }
+  const __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data()), _mm_blend_epi16(feba, dchg, 0xf0));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data() + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+bool has_sha_ni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1) && __builtin_cpu_supports("sse4.1");
+}
+#endif
+
+auto choose_mix() {
+#ifdef __x86_64__
+  if (has_sha_ni()) return mix_sha_ni;
+#endif
+  return mix;
+}
+
+void mix_blocks(State& state, const uint8_t* bytes, size_t blocks) {
+  static const auto chosen = choose_mix();
+  chosen(state, bytes, blocks);
+}
+
+}  // namespace
 
 void Sha256::add(std::span<const std::byte> bytes) {
   const auto* at = reinterpret_cast<const uint8_t*>(bytes.data());
@@ -49,9 +105,10 @@ void Sha256::add(std::span<const std::byte> bytes) {
     std::memcpy(rest_.data() + held, at, part);
     at += part, left -= part;
     if (held + part < 64) return;
-    block(rest_.data());
+    mix_blocks(state_, rest_.data(), 1);
   }
-  for (; left >= 64; at += 64, left -= 64) block(at);
+  mix_blocks(state_, at, left / 64);
+  at += left / 64 * 64, left %= 64;
   if (left > 0) std::memcpy(rest_.data(), at, left);
 }
 

@@ -155,24 +155,29 @@ size_t packed_bytes(DType format, MatrixLayout layout, int64_t out, int64_t in) 
   return static_cast<size_t>((out + 15) / 16) * static_cast<size_t>(in / f.values()) * static_cast<size_t>(f.bytes());
 }
 
-void pack_matrix(DType format, MatrixLayout layout, int64_t out, int64_t in, const std::byte* source, std::byte* target) {
-  const size_t bytes = packed_bytes(format, layout, out, in);
+void pack_rows(DType format, MatrixLayout layout, int64_t out, int64_t in, int64_t begin, int64_t end, const std::byte* source, std::byte* target) {
+  LAVA_CHECK(begin >= 0 && begin <= end && end <= out && begin % 16 == 0 && (end % 16 == 0 || end == out));
+  const size_t row = row_bytes(format, in);
   if (layout == MatrixLayout::rows) {
-    std::memcpy(target, source, bytes);
+    std::memcpy(target + static_cast<size_t>(begin) * row, source + static_cast<size_t>(begin) * row, static_cast<size_t>(end - begin) * row);
     return;
   }
-  const size_t last_group = bytes / static_cast<size_t>(out > 0 ? (out + 15) / 16 : 1);
-  if (out % 16 != 0) std::memset(target + bytes - last_group, 0, last_group);
   const PackedFormat f = packed_format(format);
   const int64_t blocks = in / f.values();
-  const size_t block_bytes = static_cast<size_t>(dtype_info(format).bytes), row = row_bytes(format, in);
-  for (int64_t o = 0; o < out; ++o) {
-    std::byte* group = target + o / 16 * blocks * f.bytes();
+  const size_t block_bytes = static_cast<size_t>(dtype_info(format).bytes), group_bytes = static_cast<size_t>(blocks) * static_cast<size_t>(f.bytes());
+  if (end % 16 != 0) std::memset(target + static_cast<size_t>(end / 16) * group_bytes, 0, group_bytes);
+  for (int64_t o = begin; o < end; ++o) {
+    std::byte* group = target + static_cast<size_t>(o / 16) * group_bytes;
     for (int64_t b = 0; b < blocks; ++b) {
       put_block(format, f, source + static_cast<size_t>(o) * row + static_cast<size_t>(b) * block_bytes, static_cast<int>(o % 16),
                 group + b * f.bytes());
     }
   }
+}
+
+void pack_matrix(DType format, MatrixLayout layout, int64_t out, int64_t in, const std::byte* source, std::byte* target) {
+  LAVA_CHECK(is_weight_format(format) && in % dtype_info(format).block == 0 && (layout == MatrixLayout::rows || is_quantized(format)));
+  pack_rows(format, layout, out, in, 0, out, source, target);
 }
 
 void widen_file_row(const Matrix& matrix, int64_t row, int64_t first, int64_t count, float* target) {

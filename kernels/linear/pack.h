@@ -47,6 +47,12 @@ struct PackedFormat {
   }
 }
 
+// Of what pack_matrix() writes; to be raised with every change of it, so that matrices packed by an older program are not mistaken for today's.
+inline constexpr uint32_t packed_layout_version = 1;
+
+// Part of pack_matrix(): rows [begin, end) of `out`, begin a multiple of 16, end one too or `out`. Parts may be packed at the same time.
+void pack_rows(DType format, MatrixLayout layout, int64_t out, int64_t in, int64_t begin, int64_t end, const std::byte* source, std::byte* target);
+
 // Row `row` of the matrix, in any layout, as float32: `matrix.in` values.
 void widen_row(const Matrix& matrix, int64_t row, float* target);
 // Values [first, first + count) of a row as in the file; both multiples of the format's block.
