@@ -55,6 +55,7 @@ Result<void> Model::make(const Settings& settings, Half half) {
   if (error || !::mkdtemp(pattern.data())) return fail(Error::Kind::io, "There is no folder for temporary files", std::strerror(errno), "Set TMPDIR to one that exists");
   folder_ = pattern;
   cli::remove_when_interrupted(folder_);
+  ::setenv("LAVASCOPE_CACHE", "off", 1);  // nobody opens this model again: its packed weights would only fill the disk
   const std::string vision(shape->vision ? shape->name : shape->partner);
   if (half == Half::vision) {
     LAVA_CHECK_OK(add(vision, settings.format, "mmproj-" + vision + "-" + settings.format + ".gguf", 0));

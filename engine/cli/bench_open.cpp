@@ -8,6 +8,7 @@
 
 #include "engine/cli/bench_model.h"
 #include "engine/core/mmproj.h"
+#include "engine/core/user_folders.h"
 #include "engine/io/mapped_file.h"
 
 namespace lava::bench {
@@ -79,28 +80,37 @@ Result<void> answer_shortly(Assistant& assistant, int tokens) {
 
 struct Opened {
   double load = 0, first_token = 0;
+  size_t pack_bytes = 0;
+  std::string notice;
 };
+// Beyond the clock it waits for packs, so that the next opening finds them.
 Result<Opened> open_once(const Settings& settings, const AssistantOptions& options) {
-  Opened times;
+  Opened opened;
+  std::unique_ptr<Device> device;
+  std::unique_ptr<Assistant> assistant;
+  const auto load = [&]() -> Result<void> {
+    LAVA_TRY(device, make_cpu_device(settings.cpu));
+    LAVA_TRY(assistant, Assistant::load(*device, options));
+    return {};
+  };
   Result<void> done;
-  times.first_token = seconds_of([&] {
-    done = [&]() -> Result<void> {
-      std::unique_ptr<Device> device;
-      std::unique_ptr<Assistant> assistant;
-      Result<void> loaded;
-      times.load = seconds_of([&] {
-        loaded = [&]() -> Result<void> {
-          LAVA_TRY(device, make_cpu_device(settings.cpu));
-          LAVA_TRY(assistant, Assistant::load(*device, options));
-          return {};
-        }();
-      });
-      LAVA_CHECK_OK(loaded);
-      return answer_shortly(*assistant, 1);
-    }();
+  opened.first_token = seconds_of([&] {
+    opened.load = seconds_of([&] { done = load(); });
+    if (done) done = answer_shortly(*assistant, 1);
   });
   if (!done) return tl::unexpected<Error>(done.error());
-  return times;
+  assistant->wait_for_packs();
+  opened.pack_bytes = assistant->report().pack_bytes, opened.notice = assistant->notice();
+  return opened;
+}
+
+// All of them: which belongs to the model, its opening finds out.
+std::vector<fs::path> packs_on_disk() {
+  std::vector<fs::path> packs;
+  std::error_code error;
+  for (fs::directory_iterator entry(weight_pack_folder(), error); !error && entry != fs::directory_iterator(); entry.increment(error))
+    if (entry->path().extension() == ".pack") packs.push_back(entry->path());
+  return packs;
 }
 
 // A line of /proc/self/status in bytes; 0 where there is none.
@@ -126,13 +136,16 @@ Result<void> open(const Settings& settings) {
   LAVA_TRY(const auto files, weight_files(options));
   LAVA_TRY(const uint64_t bytes, bytes_of(files));
   drop_from_cache(files);
+  drop_from_cache(packs_on_disk());
   LAVA_TRY(const double left, cached_share(files));
   LAVA_TRY(const Opened cold, open_once(settings, options));
   LAVA_CHECK_OK(warm_up(files));
   std::vector<double> load, first;
+  Opened last = cold;
   for (int round = 0; round < settings.repeat; ++round) {
     LAVA_TRY(const Opened warm, open_once(settings, options));
     load.push_back(warm.load), first.push_back(warm.first_token);
+    last = warm;
   }
   const bool was_cold = left < 0.05;
   const double seconds = median_of(first);
@@ -142,12 +155,17 @@ Result<void> open(const Settings& settings) {
     line["cold_seconds"] = was_cold ? json(cold.first_token) : json(nullptr);
     line["cold_load_seconds"] = was_cold ? json(cold.load) : json(nullptr);
     line["cached_share_before_cold"] = left;
+    line["pack_bytes"] = last.pack_bytes, line["cold_pack_bytes"] = cold.pack_bytes;
+    if (!last.notice.empty()) line["notice"] = last.notice;
     fmt::print("{}\n", line.dump());
     return {};
   }
   fmt::print("open, {:.0f} MB: warm (files in the page cache) {:.3f} s to the first token, {:.3f} s of them loading; ", mb(bytes), seconds, median_of(load));
   if (was_cold) fmt::print("cold (files not in the page cache) {:.3f} s, {:.3f} s of them loading\n", cold.first_token, cold.load);
   else fmt::print("cold was not measured: the system kept {:.0f} % of the files in its page cache\n", 100 * left);
+  const auto packed = [](size_t bytes) { return bytes > 0 ? fmt::format("{:.0f} MB were", mb(bytes)) : std::string("nothing was"); };
+  fmt::print("packed weights: {} mapped from the disk when warm, {} when cold\n", packed(last.pack_bytes), packed(cold.pack_bytes));
+  if (!last.notice.empty()) fmt::print("{}\n", last.notice);
   return {};
 }
 
@@ -174,18 +192,21 @@ Result<void> memory(const Settings& settings) {
   } else {
     LAVA_CHECK_OK(answer_shortly(*assistant, settings.n > 0 ? settings.n : 16));
   }
+  assistant->wait_for_packs();  // what writes them counts too
   const uint64_t peak = status_bytes("VmHWM:"), mapped = status_bytes("RssFile:");
   const double ratio = static_cast<double>(peak) / static_cast<double>(file_bytes);
   const ModelReport& report = assistant->report();
   if (settings.json) {
     fmt::print("{}\n", json({{"what", "memory"}, {"peak_bytes", peak}, {"file_bytes", file_bytes}, {"ratio", ratio}, {"opened_peak_bytes", opened}, {"before_bytes", before},
                              {"mapped_bytes", mapped}, {"weight_bytes", report.weight_bytes}, {"kv_bytes", report.kv_bytes}, {"arena_bytes", report.arena_bytes},
-                             {"context", report.context}}).dump());
+                             {"pack_bytes", report.pack_bytes}, {"context", report.context}}).dump());
     return {};
   }
   fmt::print("memory, {:.0f} MB of files: at most {:.0f} MB resident ({:.2f} times the files), {:.0f} MB after opening, {:.0f} MB before it; "
-             "{:.0f} MB of weights, {:.0f} MB of key-value cache for {} tokens when full\n",
-             mb(file_bytes), mb(peak), ratio, mb(opened), mb(before), mb(report.weight_bytes), mb(report.kv_bytes), report.context);
+             "{:.0f} MB of weights, {:.0f} MB of key-value cache for {} tokens when full, "
+             "{:.0f} MB of packed weights mapped from the disk\n",
+             mb(file_bytes), mb(peak), ratio, mb(opened), mb(before), mb(report.weight_bytes), mb(report.kv_bytes), report.context, mb(report.pack_bytes));
+  if (const std::string notice = assistant->notice(); !notice.empty()) fmt::print("{}\n", notice);
   return {};
 }
 

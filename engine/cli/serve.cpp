@@ -112,7 +112,8 @@ int serve(ServeSettings settings) {
   settings.server.limits.max_body = static_cast<size_t>(settings.max_body_mb) << 20;
   if (settings.server.host != "127.0.0.1") settings.server.access.hosts.push_back(settings.server.host);
 
-  const auto choice = settings.model;
+  auto choice = settings.model;
+  choice.assistant.on_notice = [](const std::string& notice) { std::fprintf(stderr, "%s\n", notice.c_str()); };
   server::Server server(settings.server, [choice](const server::Progress& progress) { return server::make_assistant_answerer(choice, progress); });
   const auto port = server.bind();
   if (!port) return fail_with(port.error());

@@ -11,6 +11,7 @@
 #include "engine/core/picture_cache.h"
 #include "engine/core/prompt_builder.h"
 #include "engine/core/text_runner.h"
+#include "engine/core/weight_pack_keeper.h"
 #include "engine/io/names.h"
 
 namespace lava {
@@ -43,8 +44,12 @@ class Assistant::Impl {
   Impl(Device& device, LoadedModel model)
       : device_(device), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
 
-  Result<void> prepare();
+  Result<void> prepare(const AssistantOptions& options);
   const ModelReport& report() const { return report_; }
+  std::string notice() const { return keeper_ ? keeper_->notice() : std::string(); }
+  void wait_for_packs() {
+    if (keeper_) keeper_->wait();
+  }
   Result<Answer> answer(const Request& request);
   Result<Probe> probe(const Request& request, int greedy);
   Result<Detections> detect(const DetectRequest& request);
@@ -66,9 +71,10 @@ class Assistant::Impl {
   std::unique_ptr<TextRunner> runner_;
   std::unique_ptr<Detector> detector_;  // from the first detect() on
   ModelReport report_;
+  std::unique_ptr<WeightPackKeeper> keeper_;  // last: reads the weights until it ends
 };
 
-Result<void> Assistant::Impl::prepare() {
+Result<void> Assistant::Impl::prepare(const AssistantOptions& load_options) {
   const TextConfig& config = model_.decoder->config();
   RunnerOptions options{.kv = model_.exact ? DType::f32 : DType::f16};
   const KvShape shape{config.layers, config.kv_heads, model_.decoder->context(), config.head_dim, options.kv};
@@ -79,6 +85,7 @@ Result<void> Assistant::Impl::prepare() {
   const std::vector<const Adapter*> adapters = model_.all_adapters();
   LAVA_TRY(runner_, TextRunner::create(device_, *model_.decoder, adapters, options));
   fill_report();
+  keeper_ = keep_packs(model_, load_options);
   return {};
 }
 
@@ -93,6 +100,7 @@ void Assistant::Impl::fill_report() {
   for (const Adapter* adapter : model_.all_adapters()) report_.adapters.push_back(adapter->name());
   report_.context = runner_->context();
   report_.weight_bytes = model_.weights->bytes() + (model_.vision ? model_.vision->weights->bytes() : 0);
+  for (const PackedSource* source : model_.packed_sources()) report_.pack_bytes += source->pack ? source->pack->bytes() : 0;
   report_.kv_bytes = runner_->kv_bytes();
   report_.arena_bytes = runner_->arena_bytes();
 }
@@ -233,13 +241,15 @@ Result<std::unique_ptr<Assistant>> Assistant::load(Device& device, const Assista
     LAVA_TRY(LoadedModel model, load_model(device, options, progress));
     if (progress) progress(0.95, "Preparing memory");
     auto impl = std::make_unique<Impl>(device, std::move(model));
-    LAVA_CHECK_OK(impl->prepare());
+    LAVA_CHECK_OK(impl->prepare(options));
     if (progress) progress(1, "Ready");
     return std::unique_ptr<Assistant>(new Assistant(std::move(impl)));
   });
 }
 
 const ModelReport& Assistant::report() const { return impl_->report(); }
+std::string Assistant::notice() const { return impl_->notice(); }
+void Assistant::wait_for_packs() { impl_->wait_for_packs(); }
 Result<Answer> Assistant::answer(const Request& request) {
   return guarded<Answer>([&] { return impl_->answer(request); });
 }

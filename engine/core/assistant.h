@@ -10,6 +10,7 @@
 #include "engine/core/detector.h"
 #include "engine/core/prompt.h"
 #include "engine/core/sampler.h"
+#include "engine/core/weight_pack_store.h"
 #include "engine/partition/partitioner.h"
 #include "kernels/device.h"
 #include "kernels/result.h"
@@ -26,6 +27,9 @@ struct AssistantOptions {
   int context = 0;                    // 0: the model's own, at most 8192 unless asked for
   bool exact = false;                 // float32 arithmetic everywhere
   VisionPrecision vision = VisionPrecision::automatic;
+  WeightCacheLimits packs;            // of packed weights kept on disk
+  // Called at most once, from another thread: what the user should know though everything works.
+  std::function<void(const std::string&)> on_notice;
 };
 
 // A rectangle in pixels of the upright picture.
@@ -101,6 +105,7 @@ struct ModelReport {
   bool regions = false;  // takes regions of pictures
   int context = 0;
   size_t weight_bytes = 0, kv_bytes = 0, arena_bytes = 0;
+  size_t pack_bytes = 0;  // mapped from packs on disk that an earlier opening made
 };
 
 // What one prompt becomes, for `lavascope-engine logits` and the tests.
@@ -125,6 +130,10 @@ class Assistant {
   ~Assistant();
 
   const ModelReport& report() const;
+  // What on_notice told, or empty. Thread-safe.
+  std::string notice() const;
+  // Until packed weights are on disk or given up; for measuring and tests, as nothing else depends on it.
+  void wait_for_packs();
   // One question at a time; the caller serialises. Keeps the KV rows for the next one.
   Result<Answer> answer(const Request&);
   Result<Probe> probe(const Request&, int greedy);

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <system_error>
 
 #include "engine/adapters/lora.h"
 #include "engine/core/mmproj.h"
 #include "engine/core/open_vision.h"
+#include "engine/core/user_folders.h"
 #include "engine/io/gguf.h"
 #include "engine/io/json_file.h"
 #include "engine/io/names.h"
@@ -45,7 +47,7 @@ class DecoderEmbeddings final : public TextEmbeddings {
 class Loader {
  public:
   Loader(Device& device, const AssistantOptions& options, const LoadProgress& progress)
-      : device_(device), options_(options), progress_(progress) {}
+      : device_(device), options_(options), progress_(progress), packs_(weight_pack_folder(), options.packs) {}
 
   Result<LoadedModel> load() {
     tell(0, "Opening the model's files");
@@ -80,13 +82,16 @@ class Loader {
   const AssistantOptions& options_;
   const LoadProgress& progress_;
   LoadedModel model_;
+  WeightPackStore packs_;
   TextConfig config_;
+  std::span<const io::MappedFile> weight_files_;  // of a GGUF model; others hold nothing that is packed
   nlohmann::json json_;    // config.json of a folder
   std::string base_name_;  // general.name or folder
 };
 
 Result<void> Loader::open_gguf() {
   LAVA_TRY(auto file, io::Gguf::open(model_.files.text));
+  weight_files_ = file->files();
   if (file->architecture() == "clip")
     return fail(Error::Kind::invalid, "This file is the projector of a model, not the model", model_.files.text.string(),
                 "Open the language model beside it; the projector is found by itself");
@@ -123,6 +128,7 @@ Result<void> Loader::load_decoder() {
                 fmt::format("{} asked for, made for {}", context, config_.context), fmt::format("Ask for at most {}", config_.context));
   context = std::max(context, std::min(least_context, config_.context));
   model_.weights = std::make_unique<Weights>(device_);
+  model_.weights->add_source(*model_.source, weight_files_, packs_.find(weight_files_));
   const auto share = [&](double done) { tell(0.05 + 0.65 * done, "Loading the language model"); };
   LAVA_TRY(model_.decoder, Decoder::load(*model_.weights, *model_.source, config_, {context, precision()}, share));
   model_.weight_formats = formats_of(*model_.source);
@@ -131,7 +137,8 @@ Result<void> Loader::load_decoder() {
 
 Result<void> Loader::load_vision() {
   const DecoderEmbeddings embeddings(*model_.decoder, *model_.tokenizer);
-  const VisionOptions vision = vision_options(config_.width, model_.exact ? VisionPrecision::exact : options_.vision, &embeddings);
+  VisionOptions vision = vision_options(config_.width, model_.exact ? VisionPrecision::exact : options_.vision, &embeddings);
+  vision.packs = &packs_;
   ModelFiles& files = model_.files;
   if (!options_.mmproj.empty() && (!files.gguf || !files.vision.is_null()))
     return fail(Error::Kind::invalid, "A projector file belongs to a GGUF model", files.name + " brings its own vision part",
@@ -246,9 +253,26 @@ std::vector<const Adapter*> LoadedModel::all_adapters() const {
   return all;
 }
 
+std::vector<const PackedSource*> LoadedModel::packed_sources() const {
+  std::vector<const PackedSource*> all;
+  for (const Weights* one : {weights.get(), vision ? vision->weights.get() : nullptr})
+    for (size_t i = 0; one && i < one->packed_sources().size(); ++i) all.push_back(&one->packed_sources()[i]);
+  return all;
+}
+
 std::string LoadedModel::grounding() const {
   if (!files.grounding.empty()) return files.grounding;
   return vision ? "boxes" : "none";
+}
+
+std::unique_ptr<WeightPackKeeper> keep_packs(const LoadedModel& model, const AssistantOptions& options) {
+  WeightPackStore store(weight_pack_folder(), options.packs);
+  if (!store.is_on()) return nullptr;
+  try {
+    return std::make_unique<WeightPackKeeper>(std::move(store), model.packed_sources(), options.on_notice);
+  } catch (const std::system_error&) {  // no thread to be had; answers need none
+    return nullptr;
+  }
 }
 
 Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress) {

@@ -10,6 +10,7 @@
 #include "engine/core/assistant.h"
 #include "engine/core/model_files.h"
 #include "engine/core/vision_part.h"
+#include "engine/core/weight_pack_keeper.h"
 #include "engine/layers/decoder.h"
 #include "engine/text/chat_format.h"
 #include "engine/text/tokenizer.h"
@@ -38,10 +39,13 @@ struct LoadedModel {
   bool exact = false;
 
   std::vector<const Adapter*> all_adapters() const;
+  std::vector<const PackedSource*> packed_sources() const;
   std::string grounding() const;  // "none", "boxes", "marks"
 };
 
 using LoadProgress = std::function<void(double, const char*)>;
+// Begins to keep the model's packed weights on disk; nullptr where none are kept.
+std::unique_ptr<WeightPackKeeper> keep_packs(const LoadedModel& model, const AssistantOptions& options);
 Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress);
 
 }  // namespace lava

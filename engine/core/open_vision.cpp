@@ -16,6 +16,7 @@ namespace {
 struct Parts {
   const io::TensorSource* tower = nullptr;
   const io::TensorSource* projector = nullptr;
+  std::span<const io::MappedFile> files;  // of a projector file, which holds both; others hold nothing that is packed
   VitNames names;
   VitConfig config;
   MlpLayout layout;
@@ -41,6 +42,7 @@ Result<VisionPart> assemble(Device& device, Parts& parts, const VisionOptions& o
   LAVA_TRY(part.partitioner, make_partitioner(parts.partition));
   part.weights = std::make_unique<Weights>(device);
   if (options.quantize) part.weights->quantize_to(DType::q8_0);
+  if (!parts.files.empty()) part.weights->add_source(*parts.tower, parts.files, options.packs ? options.packs->find(parts.files) : std::nullopt);
   LAVA_TRY(std::unique_ptr<Vit> tower, Vit::load(*part.weights, *parts.tower, parts.names, parts.config, parts.partition.mean, parts.partition.std,
                                                  options.precision));
   const EncoderInfo info = tower->info();
@@ -183,6 +185,7 @@ Result<VisionPart> open_vision_gguf(Device& device, const std::filesystem::path&
   LAVA_TRY(parts.partition, partition_config(*file));
   if (parts.layout.newline.empty() && parts.partition.pack == PackMode::spatial_unpad) parts.partition.pack = PackMode::flat;
   parts.tower = parts.projector = file.get();
+  parts.files = file->files();
   parts.names = VitNames::gguf(*file, parts.config.width);
   LAVA_TRY(VisionPart part, assemble(device, parts, options, file->describe()));
   part.sources.push_back(std::move(file));

@@ -6,6 +6,7 @@
 #include "engine/connectors/text_embeddings.h"
 #include "engine/core/assistant.h"
 #include "engine/core/vision_part.h"
+#include "engine/core/weight_pack_store.h"
 
 namespace lava {
 
@@ -14,6 +15,7 @@ struct VisionOptions {
   Precision precision = Precision::exact;
   bool quantize = false;                       // unquantised weights of a tower to 8 bits; with Precision::fast
   const TextEmbeddings* embeddings = nullptr;  // for connectors that speak the model's words; only used while loading
+  const WeightPackStore* packs = nullptr;      // where packed weights of a projector file may be; nullptr: nowhere
 };
 
 VisionOptions vision_options(int text_width, VisionPrecision precision, const TextEmbeddings* embeddings = nullptr);

@@ -1,6 +1,7 @@
 #include "engine/core/user_folders.h"
 
 #include <cstdlib>
+#include <string_view>
 
 namespace lava {
 namespace {
@@ -38,6 +39,15 @@ std::vector<fs::path> model_stores() {
   }
   for (const fs::path& resources : resource_folders()) stores.push_back(resources / "models");
   return stores;
+}
+
+fs::path weight_pack_folder() {
+  const char* wish = std::getenv("LAVASCOPE_CACHE");
+  if (wish && std::string_view(wish) == "off") return {};
+  if (const fs::path chosen = from_environment("LAVASCOPE_CACHE"); !chosen.empty()) return chosen / "weights";
+  if (const fs::path cache = from_environment("XDG_CACHE_HOME"); !cache.empty()) return cache / "lavascope/weights";
+  if (const fs::path home = from_environment("HOME"); !home.empty()) return home / ".cache/lavascope/weights";
+  return {};
 }
 
 std::vector<fs::path> resource_folders() {

@@ -1,4 +1,4 @@
-// Where models lie on this computer.
+// Where models and what is made of them lie on this computer.
 #pragma once
 #include <filesystem>
 #include <vector>
@@ -9,5 +9,8 @@ namespace lava {
 std::vector<std::filesystem::path> model_stores();
 // Folders in which the resources of the program may lie: beside the installed program, or the source tree of a build.
 std::vector<std::filesystem::path> resource_folders();
+
+// Where packed weights are kept: "weights" in $LAVASCOPE_CACHE, or else in $XDG_CACHE_HOME/lavascope. Empty: nowhere, as with LAVASCOPE_CACHE=off.
+std::filesystem::path weight_pack_folder();
 
 }  // namespace lava

@@ -4,15 +4,20 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <thread>
 
 #include "engine/io/names.h"
 #include "kernels/formats/formats.h"
+#include "kernels/linear/pack.h"
 
 namespace lava {
 namespace {
 
 constexpr size_t alignment = 64;
+constexpr size_t packed_slice = size_t{16} << 20;   // of the file, so that no large tensor is in memory twice
+constexpr size_t least_share = size_t{256} << 10;  // of a slice for one thread: packing it takes ten times as long as starting a thread
 constexpr size_t least_chunk = size_t{2} << 20, most_chunk = size_t{32} << 20;  // tensors below a quarter of these share buffers
 
 std::string shape_text(std::span<const int64_t> shape) {
@@ -84,6 +89,25 @@ std::vector<std::byte> convert(DType from, const std::byte* values, const Matrix
   return rows;
 }
 
+const io::MappedFile* file_around(std::span<const io::MappedFile> files, const std::byte* address) {
+  const std::less_equal<const std::byte*> before;
+  for (const io::MappedFile& file : files)
+    if (before(file.bytes().data(), address) && before(address + 1, file.bytes().data() + file.size())) return &file;
+  return nullptr;
+}
+
+// Rows [begin, end), shared among threads in groups of 16.
+void pack_together(int threads, const Matrix& shape, int64_t begin, int64_t end, const std::byte* values, std::byte* target) {
+  const auto pack = [&](int64_t first, int64_t last) { pack_rows(shape.format, shape.layout, shape.out, shape.in, first, last, values, target); };
+  const int64_t groups = (end - begin + 15) / 16;
+  const auto worth = static_cast<int64_t>(row_bytes(shape.format, (end - begin) * shape.in) / least_share);
+  const int64_t shares = std::clamp<int64_t>(worth, 1, std::min<int64_t>(threads, groups));
+  const auto edge = [&](int64_t share) { return std::min(end, begin + groups * share / shares * 16); };
+  std::vector<std::jthread> helpers;
+  for (int64_t share = 1; share < shares; ++share) helpers.emplace_back(pack, edge(share), edge(share + 1));
+  pack(edge(0), edge(1));
+}
+
 }  // namespace
 
 Result<std::byte*> Weights::reserve(size_t bytes) {
@@ -113,7 +137,7 @@ Result<Matrix> Weights::matrix(const io::TensorSource& source, std::string_view 
 
 Result<Matrix> Weights::table(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in) {
   LAVA_TRY(const io::TensorEntry* entry, find_matrix(source, name, rows, in));
-  return place(*entry, {entry->dtype, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}, 0);
+  return place(source, *entry, {entry->dtype, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}, 0);
 }
 
 Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_view name, int64_t rows, int64_t in, int64_t begin,
@@ -129,25 +153,58 @@ Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_
     }
   }
   const MatrixLayout layout = preferred_layout(format, precision, count, in);
-  return place(*entry, {format, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
+  return place(source, *entry, {format, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
 }
 
-// `shape` without its data, which is used in place or copied from row `begin` of the entry on.
-Result<Matrix> Weights::place(const io::TensorEntry& entry, Matrix shape, int64_t begin) {
-  const std::byte* values = entry.bytes.data() + row_bytes(entry.dtype, begin * shape.in);
-  std::vector<std::byte> rounded;
-  if (entry.dtype != shape.format) {
-    rounded = convert(entry.dtype, values, shape);
-    values = rounded.data();
+void Weights::add_source(const io::TensorSource& source, std::span<const io::MappedFile> files, std::optional<WeightPack> pack) {
+  sources_.push_back({&source, files, std::move(pack)});
+}
+
+// Slice by slice: all threads on one part of the file, while the system reads the next and takes the one before back.
+void Weights::pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target) {
+  const size_t row = row_bytes(shape.format, shape.in);
+  const int64_t step = std::max<int64_t>(16, static_cast<int64_t>(packed_slice / row) / 16 * 16);
+  const auto slice = [&](int64_t begin) {
+    return std::span(values + row * static_cast<size_t>(begin), row * static_cast<size_t>(std::clamp<int64_t>(shape.out - begin, 0, step)));
+  };
+  const io::MappedFile* file = from ? file_around(from->files, values) : nullptr;
+  for (int64_t begin = 0; begin < shape.out; begin += step) {
+    const int64_t end = std::min<int64_t>(shape.out, begin + step);
+    if (file && end < shape.out) file->will_read(slice(end));
+    pack_together(device_.info().threads, shape, begin, end, values, target);
+    if (file) file->release(slice(begin));
   }
-  if (rounded.empty() && usable_in_place(device_, shape.format, shape.layout, values)) {
+}
+
+// `shape` without its data, which is used in place, found in a pack, or copied from row `begin` of the entry on.
+Result<Matrix> Weights::place(const io::TensorSource& source, const io::TensorEntry& entry, Matrix shape, int64_t begin) {
+  const std::byte* values = entry.bytes.data() + row_bytes(entry.dtype, begin * shape.in);
+  const bool converted = entry.dtype != shape.format;
+  if (!converted && usable_in_place(device_, shape.format, shape.layout, values)) {
     bytes_ += row_bytes(shape.format, int64_t{shape.out} * shape.in);
     shape.data = values;
     return shape;
   }
-  LAVA_TRY(std::byte * target, reserve(packed_bytes(shape.format, shape.layout, shape.out, shape.in)));
-  pack_matrix(shape.format, shape.layout, shape.out, shape.in, values, target);
-  shape.data = target;
+  const size_t bytes = packed_bytes(shape.format, shape.layout, shape.out, shape.in);
+  const auto known = std::find_if(sources_.begin(), sources_.end(), [&](const PackedSource& one) { return one.source == &source; });
+  PackedSource* from = known == sources_.end() ? nullptr : &*known;
+  if (from && from->pack && device_.info().backend == "cpu") shape.data = from->pack->find(entry.name, begin, entry.dtype, shape);
+  const bool found = shape.data != nullptr && from->pack->hold({shape.data, bytes});
+  if (found) {
+    bytes_ += bytes;
+  } else {
+    LAVA_TRY(std::byte * target, reserve(bytes));
+    if (converted) {
+      pack(nullptr, shape, convert(entry.dtype, values, shape).data(), target);
+    } else {
+      pack(from, shape, values, target);
+    }
+    shape.data = target;
+  }
+  if (from && shape.layout != MatrixLayout::rows) {
+    from->matrices.push_back({entry.name, begin, entry.dtype, shape});
+    from->bytes += bytes;
+  }
   return shape;
 }
 

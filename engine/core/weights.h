@@ -1,17 +1,29 @@
 // The weights of one model on one device: checks names and shapes, packs matrices, widens vectors, and owns the memory.
 #pragma once
+#include <deque>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/core/weight_pack.h"
 #include "engine/io/tensor_source.h"
 #include "kernels/device.h"
 #include "kernels/matrix.h"
 #include "kernels/tensor.h"
 
 namespace lava {
+
+// A source whose matrices are packed again at every opening, unless they are found in a pack.
+struct PackedSource {
+  const io::TensorSource* source = nullptr;
+  std::span<const io::MappedFile> files;  // of the source
+  std::optional<WeightPack> pack;
+  std::vector<PackedMatrix> matrices;  // all that were asked for, from the pack or packed here
+  uint64_t bytes = 0;                  // of the matrices
+};
 
 // A matrix whose kernel reads the file's own layout is not copied: the sources given must outlive what was made from them.
 class Weights {
@@ -23,6 +35,10 @@ class Weights {
   // From now on unquantised matrices asked for in the fast precision are rounded to `format`, or multiplied in BF16 where their rows do not
   // fit its blocks.
   void quantize_to(DType format) { quantized_ = format; }
+  // Matrices of `source` are taken from `pack` where it has them. What is packed nevertheless is read from the files but once: their pages
+  // are given back. To be called before the first matrix.
+  void add_source(const io::TensorSource& source, std::span<const io::MappedFile> files, std::optional<WeightPack> pack);
+  const std::deque<PackedSource>& packed_sources() const { return sources_; }
 
   // [out, in] weight; the extents of a tensor of higher rank after the first count as `in`. Errors name the tensor, its shape and the
   // shape that was expected.
@@ -44,10 +60,12 @@ class Weights {
 
  private:
   Result<std::byte*> reserve(size_t bytes);
-  Result<Matrix> place(const io::TensorEntry&, Matrix shape, int64_t begin);
+  Result<Matrix> place(const io::TensorSource&, const io::TensorEntry&, Matrix shape, int64_t begin);
+  void pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target);
 
   Device& device_;
   DType quantized_ = DType::f32;  // f32: matrices keep their format
+  std::deque<PackedSource> sources_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
   std::byte* chunk_ = nullptr;  // rest of the last shared buffer
   size_t chunk_left_ = 0;

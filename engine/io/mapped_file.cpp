@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 namespace lava::io {
 namespace {
+
+constexpr long coarsest_seconds = 2;  // between two times that a file system tells apart (FAT)
 
 tl::unexpected<Error> open_error(const std::filesystem::path& path, int code) {
   const std::string shown = path.string();
@@ -37,12 +41,12 @@ MappedFile::Identity identity_from(const struct stat& info) {
 }
 
 // Hints to the system need whole pages.
-void advise(std::span<const std::byte> part, int advice) {
-  if (part.empty()) return;
+int advise(std::span<const std::byte> part, int advice) {
+  if (part.empty()) return 0;
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto first = reinterpret_cast<uintptr_t>(part.data()) & ~(page - 1);
   const auto end = reinterpret_cast<uintptr_t>(part.data()) + part.size();
-  madvise(reinterpret_cast<void*>(first), end - first, advice);
+  return madvise(reinterpret_cast<void*>(first), end - first, advice);
 }
 
 }  // namespace
@@ -68,6 +72,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   file.data_ = static_cast<const std::byte*>(address);
   file.size_ = size;
   file.identity_ = identity_from(info);
+  file.settled_ = std::abs(std::time(nullptr) - info.st_mtim.tv_sec) > coarsest_seconds;
   return file;
 }
 
@@ -81,6 +86,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   size_ = std::exchange(other.size_, 0);
   descriptor_ = std::exchange(other.descriptor_, -1);
   identity_ = other.identity_;
+  settled_ = other.settled_;
   return *this;
 }
 
@@ -107,11 +113,17 @@ void MappedFile::release(std::span<const std::byte> part) const {
   if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
-void MappedFile::hold() const {
-#ifdef __linux__
-  // Both are advice: older systems and other file systems give small pages when they are touched.
+void MappedFile::prefer_big_pages() const {
+#ifdef MADV_HUGEPAGE
   madvise(const_cast<std::byte*>(data_), size_, MADV_HUGEPAGE);
-  madvise(const_cast<std::byte*>(data_), size_, MADV_POPULATE_READ);
+#endif
+}
+
+bool MappedFile::hold([[maybe_unused]] std::span<const std::byte> part) const {
+#ifdef MADV_POPULATE_READ
+  return advise(part, MADV_POPULATE_READ) == 0 || errno == EINVAL;  // EINVAL: an older system, which reads when the part is touched
+#else
+  return true;
 #endif
 }
 

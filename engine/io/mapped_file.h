@@ -35,12 +35,16 @@ class MappedFile {
   bool intact() const;  // the file on disk still has every mapped byte
   const Identity& identity() const { return identity_; }  // when it was opened
   bool unchanged() const;                                  // nobody wrote to it since
+  // The last writing was so long before open() that its time differs from that of any later one.
+  bool settled() const { return settled_; }
 
   void will_read(std::span<const std::byte> part) const;  // a hint: read ahead
   // The pages inside `part` leave this process's memory; whoever reads there again gets them back from the file.
   void release(std::span<const std::byte> part) const;
-  // The whole file becomes memory of this process now, in 2 MB pages where the file system keeps it in such.
-  void hold() const;
+  // To be mapped in 2 MB pages where the file system keeps it in such.
+  void prefer_big_pages() const;
+  // `part` becomes memory of this process now. False when the disk cannot read it, which would be a fault on touching it.
+  bool hold(std::span<const std::byte> part) const;
   // A copy that maps no pages; an error when the file ends before.
   Result<void> read(uint64_t offset, std::span<std::byte> target) const;
 
@@ -55,6 +59,7 @@ class MappedFile {
   size_t size_ = 0;
   int descriptor_ = -1;
   Identity identity_;
+  bool settled_ = false;
 };
 
 }  // namespace lava::io

@@ -9,6 +9,7 @@ class AssistantAnswerer : public Answerer {
       : device_(std::move(device)), assistant_(std::move(assistant)) {}
   const ModelReport& report() const override { return assistant_->report(); }
   const DeviceInfo& device() const override { return device_->info(); }
+  std::string notice() const override { return assistant_->notice(); }
   Result<Answer> answer(const Request& request) override { return assistant_->answer(request); }
   Result<Detections> detect(const DetectRequest& request) override { return assistant_->detect(request); }
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const override { return assistant_->preview(image, pictures); }

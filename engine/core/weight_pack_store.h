@@ -1,0 +1,57 @@
+// The folder in which packs are kept.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "engine/core/weight_pack.h"
+
+namespace lava {
+
+struct WeightCacheLimits {
+  uint64_t least_pack = uint64_t{64} << 20;   // a model with less to pack is opened as fast without
+  uint64_t most_total = uint64_t{40} << 30;   // packs used longest ago make room for new ones
+  uint64_t least_free = uint64_t{1} << 30;    // stays free on the disk,
+  double least_free_share = 0.05;             // and this share of it
+};
+
+// Held by the one program that changes the folder. The system opens it again when that program ends, however it ends.
+class StoreLock {
+ public:
+  explicit StoreLock(int descriptor) : descriptor_(descriptor) {}
+  StoreLock(StoreLock&& other) noexcept;
+  StoreLock& operator=(StoreLock&&) = delete;
+  ~StoreLock();
+
+ private:
+  int descriptor_;
+};
+
+class WeightPackStore {
+ public:
+  // An empty folder: nothing is found and nothing kept.
+  explicit WeightPackStore(std::filesystem::path folder, const WeightCacheLimits& limits = {}) : folder_(std::move(folder)), limits_(limits) {}
+
+  bool is_on() const { return !folder_.empty(); }
+  const std::filesystem::path& folder() const { return folder_; }
+  const WeightCacheLimits& limits() const { return limits_; }
+  std::filesystem::path pack_path(const io::Digest& content) const;
+
+  // The pack of a model in these files, known by their identity: their content is not read.
+  std::optional<WeightPack> find(std::span<const io::MappedFile> files) const;
+
+  // Error::Kind::busy: another program has it.
+  Result<StoreLock> lock() const;
+  // The rest only with the lock.
+  // Removes what dead programs left unfinished, notes of files that are gone or have changed, and packs of no file that is left.
+  void sweep() const;
+  // Refused when the disk would be too full with `bytes` more; else removes packs for the total.
+  Result<void> make_room(uint64_t bytes, const io::Digest& content) const;
+  void mark_used(const io::Digest& content) const;
+
+ private:
+  std::filesystem::path folder_;
+  WeightCacheLimits limits_;
+};
+
+}  // namespace lava
