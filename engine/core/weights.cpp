@@ -160,6 +160,11 @@ void Weights::add_source(const io::TensorSource& source, std::span<const io::Map
   sources_.push_back({&source, files, std::move(pack)});
 }
 
+PackedSource* Weights::known(const io::TensorSource& source) {
+  const auto found = std::find_if(sources_.begin(), sources_.end(), [&](const PackedSource& one) { return one.source == &source; });
+  return found == sources_.end() ? nullptr : &*found;
+}
+
 // Slice by slice: all threads on one part of the file, while the system reads the next and takes the one before back.
 void Weights::pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target) {
   const size_t row = row_bytes(shape.format, shape.in);
@@ -186,8 +191,7 @@ Result<Matrix> Weights::place(const io::TensorSource& source, const io::TensorEn
     return shape;
   }
   const size_t bytes = packed_bytes(shape.format, shape.layout, shape.out, shape.in);
-  const auto known = std::find_if(sources_.begin(), sources_.end(), [&](const PackedSource& one) { return one.source == &source; });
-  PackedSource* from = known == sources_.end() ? nullptr : &*known;
+  PackedSource* from = known(source);
   if (from && from->pack && device_.info().backend == "cpu") shape.data = from->pack->find(entry.name, begin, entry.dtype, shape);
   const bool found = shape.data != nullptr && from->pack->hold({shape.data, bytes});
   if (found) {
@@ -196,6 +200,8 @@ Result<Matrix> Weights::place(const io::TensorSource& source, const io::TensorEn
     LAVA_TRY(std::byte * target, reserve(bytes));
     if (converted) {
       pack(nullptr, shape, convert(entry.dtype, values, shape).data(), target);
+      if (const io::MappedFile* file = from ? file_around(from->files, values) : nullptr)
+        file->release({values, row_bytes(entry.dtype, int64_t{shape.out} * shape.in)});
     } else {
       pack(from, shape, values, target);
     }
@@ -217,6 +223,9 @@ Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view n
   LAVA_TRY(std::byte * memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
   const Tensor tensor(DType::f32, shape, memory);
   dequantize_row(entry->dtype, entry->bytes.data(), tensor.f32(), elements);
+  // A few bytes of each layer may have brought 2 MB pages into memory.
+  const PackedSource* from = known(source);
+  if (const io::MappedFile* file = from ? file_around(from->files, entry->bytes.data()) : nullptr) file->release(entry->bytes);
   return tensor;
 }
 

@@ -60,6 +60,7 @@ class Weights {
 
  private:
   Result<std::byte*> reserve(size_t bytes);
+  PackedSource* known(const io::TensorSource&);
   Result<Matrix> place(const io::TensorSource&, const io::TensorEntry&, Matrix shape, int64_t begin);
   void pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target);
 

@@ -106,12 +106,7 @@ bool MappedFile::intact() const {
 }
 
 void MappedFile::will_read(std::span<const std::byte> part) const { advise(part, MADV_WILLNEED); }
-
-void MappedFile::release(std::span<const std::byte> part) const {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(part.data());
-  const uintptr_t first = (begin + page - 1) & ~(page - 1), end = (begin + part.size()) & ~(page - 1);
-  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
-}
+void MappedFile::release(std::span<const std::byte> part) const { advise(part, MADV_DONTNEED); }
 
 void MappedFile::prefer_big_pages() const {
 #ifdef MADV_HUGEPAGE

@@ -39,7 +39,7 @@ class MappedFile {
   bool settled() const { return settled_; }
 
   void will_read(std::span<const std::byte> part) const;  // a hint: read ahead
-  // The pages inside `part` leave this process's memory; whoever reads there again gets them back from the file.
+  // The pages of `part` leave this process's memory; whoever reads there again, or beside it on the same pages, gets them back from the file.
   void release(std::span<const std::byte> part) const;
   // To be mapped in 2 MB pages where the file system keeps it in such.
   void prefer_big_pages() const;
