@@ -9,10 +9,12 @@
 namespace lava {
 
 struct WeightCacheLimits {
-  uint64_t least_pack = uint64_t{64} << 20;   // a model with less to pack is opened as fast without
-  uint64_t most_total = uint64_t{40} << 30;   // packs used longest ago make room for new ones
-  uint64_t least_free = uint64_t{1} << 30;    // stays free on the disk,
-  double least_free_share = 0.05;             // and this share of it
+  // A model with less to pack is packed every time: SmolLM2 135M in Q4_1 (98 MB) opens in 0.30 s with a pack and in 0.37 s without, on two
+  // busy cores of an EPYC with AVX-512, 2026-11.
+  uint64_t least_pack = uint64_t{128} << 20;
+  uint64_t most_total = uint64_t{40} << 30;  // packs used longest ago make room for new ones
+  uint64_t least_free = uint64_t{1} << 30;   // stays free on the disk,
+  double least_free_share = 0.05;            // and this share of it
 };
 
 // Held by the one program that changes the folder. The system opens it again when that program ends, however it ends.
