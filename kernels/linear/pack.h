@@ -47,7 +47,7 @@ struct PackedFormat {
   }
 }
 
-// Of what pack_matrix() writes; to be raised with every change of it, so that matrices packed by an older program are not mistaken for today's.
+// Of what pack_matrix() writes, and quantize_row() before it where weights are rounded; to be raised with every change of it, so that matrices packed by an older program are not mistaken for today's.
 inline constexpr uint32_t packed_layout_version = 1;
 
 // Part of pack_matrix(): rows [begin, end) of `out`, begin a multiple of 16, end one too or `out`. Parts may be packed at the same time.
