@@ -2,7 +2,10 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <algorithm>
 #include <cmath>
+
+#include "kernels/error_names.h"
 
 namespace lava::app {
 
@@ -15,9 +18,8 @@ std::optional<QJsonObject> lenient_json(const QByteArray& bytes) {
 }
 
 static Error::Kind kind_of_code(const QString& code) {
-  static const QStringList codes{"invalid", "not_found", "unsupported", "io", "out_of_memory", "cancelled", "busy", "too_large", "internal"};  // as Error::Kind
-  const qsizetype at = codes.indexOf(code);
-  return at < 0 ? Error::Kind::internal : static_cast<Error::Kind>(at);
+  const auto found = std::find(std::begin(error_names), std::end(error_names), code.toStdString());
+  return found == std::end(error_names) ? Error::Kind::internal : static_cast<Error::Kind>(found - std::begin(error_names));
 }
 
 Error error_of_json(const QJsonObject& error, const std::string& what) {

@@ -1,6 +1,7 @@
-#include "engine/server/wire.h"
-
 #include <cmath>
+
+#include "engine/server/wire.h"
+#include "kernels/error_names.h"
 
 namespace lava::server {
 
@@ -21,12 +22,11 @@ int status_of(const Error& error) {
 }
 
 Json error_body(const Error& error) {
-  static constexpr const char* codes[] = {"invalid", "not_found", "unsupported", "io", "out_of_memory", "cancelled", "busy", "too_large", "internal"};
   const int status = status_of(error);
   return {{"error",
            {{"message", error.what},
             {"type", status == 401 || status == 403 ? "authentication_error" : status < 500 ? "invalid_request_error" : "server_error"},
-            {"code", codes[static_cast<int>(error.kind)]},
+            {"code", error_names[static_cast<size_t>(error.kind)]},
             {"param", nullptr},
             {"cause", error.cause},
             {"remedy", error.remedy}}}};
