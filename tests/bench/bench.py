@@ -23,7 +23,7 @@ BIN = ROOT / "build/release/bin"
 MADE = ROOT / "build/bench-models"
 PICTURE = ROOT / "resources/demo/cat.png"
 PEER_PYTHON = ROOT / "build/python-bench/bin/python"
-SHAPES = ["tinyllama-1.1b:q4_0", "tinyllama-1.1b:q4_k", "tinyllama-1.1b:bf16", "clip-l-336:f16"]
+SHAPES = ["tinyllama-1.1b:q4_0", "tinyllama-1.1b:q4_k", "tinyllama-1.1b:bf16", "clip-l-336:bf16", "clip-l-336:f16", "llava-1.5-7b:q4_0"]
 
 
 def base_model():
@@ -69,8 +69,10 @@ def compare_text(name, model, arguments, report):
     peer = Peer(arguments, model) if arguments.peers else None
     if peer:
         peer.ask("prefill", 64)  # warm
-    steps = 128 if model.stat().st_size < 2e9 else 32
-    for what, n, depth in (("prefill", 512, 0), ("decode", steps, 0), ("decode", steps, 512)):
+    large = model.stat().st_size > 3e9
+    steps = 24 if large else 64 if model.stat().st_size > 3e8 else 128
+    prompt, depth_of = (576, 640) if large else (512, 512)  # a picture of LLaVA-1.5; after it and a question
+    for what, n, depth in (("prefill", prompt, 0), ("decode", steps, 0), ("decode", steps, depth_of)):
         our, their, shares, reads = [], [], [], []
         for _ in range(arguments.pairs):
             one = ours(what, "--model", model, "-n", n, "--depth", depth, "--threads", arguments.threads, "--repeat", 1)
@@ -83,6 +85,41 @@ def compare_text(name, model, arguments, report):
         report.add(name, title, "tokens/s", our, their, shares, reads)
     if peer:
         peer.close()
+
+
+def compare_one_thread(name, model, arguments, report):
+    one = argparse.Namespace(**{**vars(arguments), "threads": 1})
+    peer = Peer(one, model) if arguments.peers else None
+    our, their, shares, reads = [], [], [], []
+    for _ in range(arguments.pairs):
+        ran = ours("decode", "--model", model, "-n", 48, "--threads", 1, "--repeat", 1)
+        our.append(ran["tokens_per_s"])
+        shares.append(ran["share_of_roof"])
+        reads.append(ran["roofs"]["read_gb_per_s"])
+        if peer:
+            their.append(peer.ask("decode", 48)["tokens_per_s"])
+    if peer:
+        peer.close()
+    report.add(name, "decode 48, one thread", "tokens/s", our, their, shares, reads)
+
+
+def compare_picture(name, shape, model, arguments, report):
+    """From a picture to the first token, and a second question about it. The peer's time is its tower's and that of as many rows of prompt."""
+    mmproj = model.parent / f"mmproj-{shape}-f16.gguf"
+    engine("synth", "--shape", "clip-l-336", "--format", "f16", "--text-width", 4096, "-o", mmproj)
+    peer = Peer(arguments, model, mmproj, PICTURE) if arguments.peers else None
+    our, again, their = [], [], []
+    for _ in range(arguments.pairs):
+        one = ours("ttft", "--model", model, "--image", PICTURE, "--context", 2048, "--threads", arguments.threads, "--repeat", 1)
+        our.append(one["seconds"])
+        again.append(one["second_question_seconds"] / one["seconds"])
+        if peer:
+            their.append(peer.ask("encode")["seconds"] + peer.ask("prefill", one["n"])["seconds"])
+    if peer:
+        peer.close()
+    report.add(name, "picture to first token", "s", our, their, less=True, digits=2)
+    report.add(name, "second question about it / first", "", again, [], less=True, digits=3)
+    mmproj.unlink()
 
 
 def compare_opening(name, model, arguments, report):
@@ -106,18 +143,21 @@ def compare_tower(name, shape, number_format, arguments, report):
     mmproj = MADE / f"mmproj-{shape}-{number_format}.gguf"
     engine("synth", "--shape", shape, "--format", number_format, "--text-width", 576, "-o", mmproj)
     peer = Peer(arguments, base_model(), mmproj, PICTURE) if arguments.peers else None
-    our, their, shares = [], [], []
+    precisions = {"auto": "a picture through tower and projector", "int8": "the same in 8 bits"}
+    our, shares, their = {p: [] for p in precisions}, {p: [] for p in precisions}, []
     for i in range(arguments.pairs + 1):  # the first is warm-up
-        one = ours("encode", "--model", mmproj, "--image", PICTURE, "--threads", arguments.threads, "--repeat", 1)
+        for precision in precisions:
+            one = ours("encode", "--model", mmproj, "--image", PICTURE, "--threads", arguments.threads, "--repeat", 1, "--vision-precision", precision)
+            if i > 0:
+                our[precision].append(1e3 * one["seconds"])
+                shares[precision].append(one["share_of_roof"])
         theirs = peer.ask("encode")["seconds"] if peer else 0
-        if i > 0:
-            our.append(1e3 * one["seconds"])
-            shares.append(one["share_of_roof"])
-            if peer:
-                their.append(1e3 * theirs)
+        if i > 0 and peer:
+            their.append(1e3 * theirs)
     if peer:
         peer.close()
-    report.add(name, "a picture through tower and projector", "ms", our, their, shares, less=True)
+    for precision, title in precisions.items():
+        report.add(name, title, "ms", our[precision], their, shares[precision], less=True)
     mmproj.unlink()
 
 
@@ -190,7 +230,11 @@ def measure_shape(shape, arguments, report):
     model = MADE / f"{name}-{number_format}.gguf"
     engine("synth", "--shape", name, "--format", number_format, "-o", model)
     compare_text(title, model, arguments, report)
+    if name.startswith("tinyllama") and number_format == "q4_0":
+        compare_one_thread(title, model, arguments, report)
     compare_opening(title, model, arguments, report)
+    if name.startswith("llava-1.5-7b"):
+        compare_picture(title, name, model, arguments, report)
     model.unlink()
 
 
