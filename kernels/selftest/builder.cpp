@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "kernels/formats/formats.h"
@@ -17,9 +19,21 @@ float Builder::uniform(float low, float high) {
   return low + (high - low) * static_cast<float>(next() >> 40) * 0x1p-24f;
 }
 
-Tensor Builder::random(std::initializer_list<int64_t> shape, float scale) {
+Tensor Builder::random(std::initializer_list<int64_t> shape, float scale) { return random_between(shape, -scale, scale); }
+
+Tensor Builder::random_between(std::initializer_list<int64_t> shape, float low, float high) {
   const Tensor t = run.arena.f32(shape);
-  for (int64_t i = 0; i < t.elements(); ++i) t.f32()[i] = uniform(-scale, scale);
+  for (int64_t i = 0; i < t.elements(); ++i) t.f32()[i] = uniform(low, high);
+  return t;
+}
+
+Tensor Builder::random_with_outliers(std::initializer_list<int64_t> shape) {
+  constexpr int64_t outlier_spacing = 151;  // a prime: outliers fall on every place of a block
+  const Tensor t = random(shape);
+  for (int64_t channel = outlier_spacing / 2; channel < t.width(); channel += outlier_spacing) {
+    const float factor = uniform(20, 60);
+    for (int64_t row = 0; row < t.rows(); ++row) t.row(row)[channel] *= factor;
+  }
   return t;
 }
 
@@ -35,14 +49,16 @@ Tensor Builder::ids(int64_t count, int32_t limit) {
   return t;
 }
 
-Matrix Builder::matrix(DType format, MatrixLayout layout, Precision precision, int64_t out, int64_t in) {
-  const size_t row = row_bytes(format, in);
-  std::vector<float> values(static_cast<size_t>(in));
-  std::vector<std::byte> source(row * static_cast<size_t>(out));
-  for (int64_t o = 0; o < out; ++o) {
-    for (float& v : values) v = uniform(-1, 1);
-    quantize_row(format, values.data(), source.data() + row * static_cast<size_t>(o), in);
-  }
+Matrix Builder::matrix(DType format, MatrixLayout layout, Precision precision, int64_t out, int64_t in, float low) {
+  constexpr int64_t own_values = 1 << 16;  // of a larger matrix the rest repeats blocks of these in random order: encoding takes long
+  const auto [name, block, bytes] = dtype_info(format);
+  const int64_t blocks = out * in / block, own = std::min(blocks, own_values / block);
+  std::vector<float> values(static_cast<size_t>(own * block));
+  for (float& v : values) v = uniform(low, 1);
+  std::vector<std::byte> source(row_bytes(format, out * in));
+  quantize_row(format, values.data(), source.data(), own * block);
+  for (int64_t i = own; i < blocks; ++i)
+    std::memcpy(source.data() + i * bytes, source.data() + static_cast<int64_t>(next() % static_cast<uint64_t>(own)) * bytes, static_cast<size_t>(bytes));
   auto* data = static_cast<std::byte*>(run.arena.allocate(packed_bytes(format, layout, out, in)));
   pack_matrix(format, layout, out, in, source.data(), data);
   Matrix m;

@@ -122,7 +122,7 @@ std::vector<SelftestRow> selftest(Device& device, std::string_view filter) {
   for (const Case& test : selftest_detail::all_cases()) {
     ++seed;
     if (!filter.empty() && filter != op_info(test.op).name) continue;
-    SelftestRow row{op_info(test.op).name, test.name, runner.nmse_of(test, seed), test.limit, false};
+    SelftestRow row{op_info(test.op).name, test.name, runner.nmse_of(test, seed), test.limit, false, test.group};
     row.ok = row.nmse <= row.limit;
     rows.push_back(std::move(row));
   }

@@ -13,6 +13,7 @@ struct SelftestRow {
   double nmse = 0;       // of the values that the reference or the device changed; infinite when memory outside the results changed
   double limit = 0;
   bool ok = false;
+  std::string group = {};  // cases of the op whose errors belong together: "Q4_0, 8-bit activations"; may be empty
 };
 
 // Runs the cases whose op is `filter` (all when empty). The device must share the memory of this process.

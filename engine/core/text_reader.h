@@ -1,0 +1,52 @@
+// A text through a decoder with the logits of every position, for measuring: perplexity, and how far two arithmetics are apart.
+#pragma once
+#include <memory>
+#include <span>
+
+#include "engine/kv/full.h"
+#include "engine/layers/decoder.h"
+
+namespace lava {
+
+struct ReaderOptions {
+  int window = 512;  // positions of the cache; at most the decoder's context
+  int chunk = 256;   // positions that go through the layers together; 1: as an answer is written
+  DType kv = DType::f16;
+};
+
+class TextReader {
+ public:
+  static constexpr int most_logit_rows = 32;  // positions whose logits are computed together: a vocabulary of 128k takes 16 MiB
+
+  // Everything is allocated here.
+  static Result<std::unique_ptr<TextReader>> create(Device&, const Decoder&, const ReaderOptions&);
+
+  void start() { past_ = 0; }  // the next ids are the beginning of a text
+  // The next ids of the text, at most `chunk` of them and at most `window` in all.
+  Result<void> advance(std::span<const int32_t> ids);
+  // Logits [count, vocabulary] of positions first .. first + count of the last advance(); overwritten by the next call.
+  // count: at most logit_rows().
+  Tensor logits(int first, int count);
+
+  int window() const { return options_.window; }
+  int chunk() const { return options_.chunk; }
+  int logit_rows() const { return options_.chunk < most_logit_rows ? options_.chunk : most_logit_rows; }
+
+ private:
+  TextReader(Device& device, const Decoder& decoder, const ReaderOptions& options) : device_(device), decoder_(decoder), options_(options) {}
+  Result<void> allocate();
+  Result<size_t> plan() const;
+  void place(Arena& arena);
+
+  Device& device_;
+  const Decoder& decoder_;
+  ReaderOptions options_;
+  KvCache kv_;
+  std::unique_ptr<Buffer> memory_, step_memory_;
+  Arena arena_{nullptr, 0};
+  StepParams* step_ = nullptr;
+  Tensor x_, ids_, logits_;  // [chunk, width], i32 [chunk], [logit_rows, vocabulary]
+  int past_ = 0;             // positions in the cache
+};
+
+}  // namespace lava
