@@ -44,10 +44,10 @@ class Gaps:
     def __init__(self):
         self.divergence, self.same, self.surprisal = [], [], []
 
-    def add(self, reference, logits, window):
-        p, q = log_softmax(reference), log_softmax(logits)
-        self.divergence.append((np.exp(p) * (p - q)).sum(axis=-1))
-        self.same.append(reference.argmax(axis=-1) == logits.argmax(axis=-1))
+    def add(self, log_p, p, logits, window):
+        q = log_softmax(logits)
+        self.divergence.append((p * (log_p - q)).sum(axis=-1))
+        self.same.append(p.argmax(axis=-1) == q.argmax(axis=-1))
         following = np.asarray(window[UNSCORED + 1 :])
         self.surprisal.append(-q[np.arange(len(following)), following])
 
@@ -85,10 +85,10 @@ def compare(arguments, model, text):
     rows = WINDOW - 1 - UNSCORED
     gaps = {"exact": Gaps(), "ours": Gaps(), "llama-cpp-python": Gaps()}
     for i, (window, peer) in enumerate(zip(windows, peer_logits(arguments, model, windows), strict=True)):
-        reference = ours["exact"][0][i * rows : (i + 1) * rows]
-        gaps["exact"].add(reference, reference, window)
-        gaps["ours"].add(reference, ours["fast"][0][i * rows : (i + 1) * rows], window)
-        gaps["llama-cpp-python"].add(reference, peer[:, : reference.shape[1]], window)
+        exact, fast = (ours[arithmetic][0][i * rows : (i + 1) * rows] for arithmetic in ("exact", "fast"))
+        log_p = log_softmax(exact)
+        for name, logits in (("exact", exact), ("ours", fast), ("llama-cpp-python", peer)):
+            gaps[name].add(log_p, np.exp(log_p), logits, window)
     result = {name: gap.summary() for name, gap in gaps.items()}
     for name, said in (("exact", ours["exact"][1]), ("ours", ours["fast"][1])):  # two programs, one perplexity: the ids and positions are the same
         if abs(said["perplexity"] / result[name]["perplexity"] - 1) > 1e-6:
