@@ -4,6 +4,7 @@
 #include <QRandomGenerator>
 #include <algorithm>
 
+#include "app/chat/ask_plan.h"
 #include "app/chat/regions.h"
 
 namespace lava::app {
@@ -23,25 +24,13 @@ std::vector<ShownMessage> read_shown(const HistoryStore& history, ChatId chat) {
   return shown;
 }
 
-std::vector<Attachment> pictures_of(const std::vector<Message>& branch) {
-  std::vector<Attachment> pictures;
-  for (const Message& message : branch) pictures.insert(pictures.end(), message.attachments.begin(), message.attachments.end());
-  return pictures;
-}
-
-// Those of the boxes that are regions of a picture asked about before.
-std::vector<GroundedBox> regions_on(const std::vector<GroundedBox>& boxes, const std::vector<Message>& before) {
-  const DrawnRegions drawn = drawn_regions(boxes, pictures_of(before));
-  std::vector<GroundedBox> regions;
-  for (const QRectF& region : drawn.boxes) regions.push_back(drawn_box(drawn.picture, region));
-  return regions;
-}
-
 }  // namespace
 
 ChatController::ChatController(HistoryStore& history, EngineLink& engine, const MediaStore& media, const QString& drafts_file, QObject* parent)
-    : QObject(parent), history_(history), engine_(engine), media_(media), drafts_(drafts_file), composer_(engine, media), chats_(history, reader_) {
+    : QObject(parent), history_(history), engine_(engine), media_(media), drafts_(drafts_file), composer_(engine, media),
+      look_ahead_(engine, [this] { return turns_ahead(); }), chats_(history, reader_) {
   connect(&composer_, &Composer::edited, this, &ChatController::keep_draft);
+  connect(&composer_, &Composer::edited, &look_ahead_, &LookAhead::update);
   connect(&chats_, &ChatList::loaded, this, [this] {
     const QString title = chat_id_ == 0 ? QString() : chats_.title_of(chat_id_);
     if (title.isEmpty() || title == title_) return;
@@ -117,6 +106,7 @@ void ChatController::take_branch(std::vector<ShownMessage> branch, bool other_ch
   branch_ = std::move(branch);
   if (shown_) show_turn(shown_);
   transcript_.show(branch_, {shown_ != nullptr, shown_ ? shown_->phase() : PhaseLine{}}, other_chat);
+  look_ahead_.update();
   emit empty_changed();
   if (other_chat) emit opened();
 }
@@ -150,12 +140,22 @@ void ChatController::set_shown(Turn* turn) {
 void ChatController::send() {
   if (busy() || opening_ || !composer_.ready()) return;
   const Draft draft = composer_.draft();
-  size_t kept = branch_.size();
-  if (editing_ != 0) kept = static_cast<size_t>(std::max(find(editing_, Role::user), 0));
-  TurnPlan plan = plan_question(kept, draft);
+  TurnPlan plan = plan_question(kept(), draft);
   if (editing_ != 0) cancel_edit();
   else composer_.load({}, chat_id_);
   begin(std::move(plan), draft);
+}
+
+size_t ChatController::kept() const {
+  return editing_ == 0 ? branch_.size() : static_cast<size_t>(std::max(find(editing_, Role::user), 0));
+}
+
+// The question in the composer without its words, once all its pictures are there.
+std::vector<AskTurn> ChatController::turns_ahead() const {
+  Draft draft = composer_.draft();
+  if (busy() || opening_ || composer_.loading() || draft.pictures.empty()) return {};
+  draft.text.clear();
+  return ask_plan(plan_question(kept(), draft).branch(), engine_.takes_regions()).turns;
 }
 
 void ChatController::try_example(const QString& picture, const QString& question) {
@@ -196,6 +196,7 @@ TurnPlan ChatController::plan_question(size_t kept, const Draft& draft) const {
 
 void ChatController::begin(TurnPlan plan, const Draft& on_refusal) {
   ++generation_;
+  look_ahead_.let_go();
   auto* turn = new Turn(engine_, history_, std::move(plan), this);
   turns_.push_back(turn);
   watch(turn, on_refusal);

@@ -7,6 +7,7 @@
 #include "app/chat/chat_list.h"
 #include "app/chat/composer.h"
 #include "app/chat/drafts.h"
+#include "app/chat/look_ahead.h"
 #include "app/chat/transcript.h"
 #include "app/chat/turn.h"
 
@@ -70,6 +71,8 @@ class ChatController : public QObject {
 
  private:
   TurnPlan plan_question(size_t kept, const Draft& draft) const;  // after the first `kept` messages
+  size_t kept() const;                                            // messages before the question in the composer
+  std::vector<AskTurn> turns_ahead() const;
   void begin(TurnPlan plan, const Draft& on_refusal);
   void watch(Turn* turn, const Draft& on_refusal);
   void refuse(Turn* turn, const Draft& draft, const Error& error);
@@ -94,6 +97,7 @@ class ChatController : public QObject {
   const MediaStore& media_;
   Drafts drafts_;
   Composer composer_;
+  LookAhead look_ahead_;
   Transcript transcript_;
   std::vector<Turn*> turns_;
   Turn* shown_ = nullptr;  // the turn of the chat on screen

@@ -28,6 +28,17 @@ class Asking : public QObject {
   void cancelled();
 };
 
+// A question brought in before its words are known. Ends with one of the signals; deleting it stops the work without a signal.
+class Preparing : public QObject {
+  Q_OBJECT
+ public:
+  using QObject::QObject;
+
+ signals:
+  void done(const QJsonObject& timings);
+  void failed(const lava::Error& error);
+};
+
 struct AskTurn {
   Role role = Role::user;
   QString text;
@@ -59,6 +70,8 @@ class EngineLink : public QObject {
   virtual Error error() const = 0;
   virtual QJsonObject props() const = 0;
   virtual Asking* ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) = 0;
+  // The last turn holds the pictures of the question to come.
+  virtual Preparing* prepare(const std::vector<AskTurn>& turns, QObject* parent) = 0;
   // Tokens of one picture of this size, or nothing if the engine cannot tell now. Called on the thread of `context`.
   virtual void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) = 0;
   Q_INVOKABLE virtual void restart() = 0;

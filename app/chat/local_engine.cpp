@@ -3,6 +3,7 @@
 #include <QJsonDocument>
 
 #include "app/engine/http_call.h"
+#include "app/engine/preparation.h"
 
 namespace lava::app {
 namespace {
@@ -68,6 +69,18 @@ class LocalAsking : public Asking {
   bool over_ = false;
 };
 
+class LocalPreparing : public Preparing {
+ public:
+  using Preparing::Preparing;
+
+  void begin(const QUrl& url, const QString& token, const Result<std::vector<TurnContent>>& turns) {
+    if (!turns) return emit failed(turns.error());
+    auto* preparation = new Preparation(url, token, *turns, this);
+    connect(preparation, &Preparation::done, this, [this](const QJsonObject& told) { emit done(told["timings"].toObject()); });
+    connect(preparation, &Preparation::failed, this, &Preparing::failed);
+  }
+};
+
 }  // namespace
 
 LocalEngine::LocalEngine(const MediaStore& media, QObject* parent) : EngineLink(parent), media_(media) {
@@ -100,6 +113,15 @@ Asking* LocalEngine::ask(const std::vector<AskTurn>& turns, const AskOptions& op
                     asking->ask(url, token, contents, options);
                   });
   return asking;
+}
+
+Preparing* LocalEngine::prepare(const std::vector<AskTurn>& turns, QObject* parent) {
+  auto* preparing = new LocalPreparing(parent);
+  pictures_.run(preparing, [&media = media_, turns] { return read_turns(media, turns); },
+                [preparing, url = process_.url(), token = process_.token()](const Result<std::vector<TurnContent>>& contents) {
+                  preparing->begin(url, token, contents);
+                });
+  return preparing;
 }
 
 void LocalEngine::count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) {

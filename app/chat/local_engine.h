@@ -18,6 +18,7 @@ class LocalEngine : public EngineLink {
   Error error() const override { return process_.error(); }
   QJsonObject props() const override { return process_.props(); }
   Asking* ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) override;
+  Preparing* prepare(const std::vector<AskTurn>& turns, QObject* parent) override;
   void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
   void restart() override;
   void use_model(const QString& path) override;

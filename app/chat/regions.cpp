@@ -27,6 +27,19 @@ DrawnRegions drawn_regions(std::span<const GroundedBox> boxes, std::span<const A
   return drawn;
 }
 
+std::vector<Attachment> pictures_of(const std::vector<Message>& branch) {
+  std::vector<Attachment> pictures;
+  for (const Message& message : branch) pictures.insert(pictures.end(), message.attachments.begin(), message.attachments.end());
+  return pictures;
+}
+
+std::vector<GroundedBox> regions_on(const std::vector<GroundedBox>& boxes, const std::vector<Message>& before) {
+  const DrawnRegions drawn = drawn_regions(boxes, pictures_of(before));
+  std::vector<GroundedBox> regions;
+  for (const QRectF& region : drawn.boxes) regions.push_back(drawn_box(drawn.picture, region));
+  return regions;
+}
+
 GroundedBox drawn_box(int picture, const QRectF& region) {
   GroundedBox box{"region", region.left(), region.top(), region.right(), region.bottom()};
   box.picture = picture;

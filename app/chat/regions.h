@@ -22,6 +22,10 @@ struct DrawnRegions {
 // pictures: of the branch, as the boxes count them.
 DrawnRegions drawn_regions(std::span<const GroundedBox> boxes, std::span<const Attachment> pictures);
 
+std::vector<Attachment> pictures_of(const std::vector<Message>& branch);
+// Those of the boxes that are regions of a picture asked about before.
+std::vector<GroundedBox> regions_on(const std::vector<GroundedBox>& boxes, const std::vector<Message>& before);
+
 GroundedBox drawn_box(int picture, const QRectF& region);
 
 }  // namespace lava::app

@@ -15,6 +15,12 @@ QJsonObject error_object(const Error& error) {
 
 }  // namespace
 
+std::vector<Message> TurnPlan::branch() const {
+  std::vector<Message> branch = before;
+  if (question) branch.push_back(*question);
+  return branch;
+}
+
 Turn::Turn(EngineLink& engine, HistoryStore& history, TurnPlan plan, QObject* parent)
     : QObject(parent), engine_(engine), history_(history), plan_(std::move(plan)) {
   answer_.role = Role::assistant;
@@ -82,9 +88,7 @@ void Turn::on_engine() {
 void Turn::ask() {
   answer_.model = engine_.model_name();
   set_phase({"Sending", -1});
-  std::vector<Message> branch = plan_.before;
-  if (plan_.question) branch.push_back(*plan_.question);
-  AskPlan asked = ask_plan(branch, engine_.takes_regions());
+  AskPlan asked = ask_plan(plan_.branch(), engine_.takes_regions());
   sent_pictures_ = std::move(asked.pictures);
   asking_ = engine_.ask(asked.turns, plan_.options, this);
   connect(asking_, &Asking::progress, this, [this](const QString& phase, int done, int total) {

@@ -17,6 +17,8 @@ struct TurnPlan {
   std::vector<Message> before;      // root .. the message that the question (or, without one, the answer) follows
   std::optional<Message> question;  // none when an answer is asked for again
   AskOptions options;
+
+  std::vector<Message> branch() const;  // before, and the question
 };
 
 class Turn : public QObject {

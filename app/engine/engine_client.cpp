@@ -1,55 +1,14 @@
 #include "app/engine/engine_client.h"
 
-#include <QJsonArray>
-#include <QJsonDocument>
 #include <thread>
 
 #include "app/engine/answer_stream.h"
-#include "app/engine/http_call.h"
+#include "app/engine/chat_request.h"
 
 namespace lava::app {
 namespace {
 
 constexpr qsizetype most_error_bytes = 1 << 20;
-
-QString role_word(Role role) { return role == Role::system ? "system" : role == Role::assistant ? "assistant" : "user"; }
-
-QJsonArray regions_of(const TurnContent& turn) {
-  QJsonArray regions;
-  for (const QRectF& r : turn.regions) regions.append(QJsonArray{r.left(), r.top(), r.right(), r.bottom()});
-  return regions;
-}
-
-QJsonValue content_of(const TurnContent& turn) {
-  if (turn.pictures.empty()) return turn.text;
-  QJsonArray parts;
-  for (size_t i = 0; i < turn.pictures.size(); ++i) {
-    const QString type = i < turn.picture_types.size() ? turn.picture_types[i] : QString("application/octet-stream");
-    const QString url = "data:" + type + ";base64," + QString::fromLatin1(turn.pictures[i].toBase64());
-    QJsonObject part{{"type", "image_url"}, {"image_url", QJsonObject{{"url", url}}}};
-    if (i + 1 == turn.pictures.size() && !turn.regions.empty()) part["regions"] = regions_of(turn);
-    parts.append(part);
-  }
-  parts.append(QJsonObject{{"type", "text"}, {"text", turn.text}});
-  return parts;
-}
-
-QByteArray request_body(const std::vector<TurnContent>& turns, const AskOptions& options) {
-  QJsonArray messages;
-  for (const TurnContent& turn : turns) messages.append(QJsonObject{{"role", role_word(turn.role)}, {"content", content_of(turn)}});
-  QJsonObject body{{"messages", messages},
-                   {"stream", true},
-                   {"stream_options", QJsonObject{{"include_usage", true}}},
-                   {"max_tokens", options.max_tokens},
-                   {"temperature", options.temperature}};
-  if (options.model.isEmpty()) {
-    body["lavascope"] = QJsonObject{{"events", true}};
-  } else {
-    body["model"] = options.model;
-  }
-  if (options.seed) body["seed"] = *options.seed;
-  return QJsonDocument(body).toJson(QJsonDocument::Compact);
-}
 
 Error lost_error(const HttpOutcome& outcome, bool began) {
   if (outcome.end == HttpOutcome::End::refused)
@@ -70,7 +29,7 @@ class Question::Impl {
 
   void start(HttpRequest request, std::vector<TurnContent> turns, AskOptions options) {
     thread_ = std::thread([this, request = std::move(request), turns = std::move(turns), options]() mutable {
-      request.body = request_body(turns, options);
+      request.body = question_body(turns, options);
       turns.clear();
       Result<AnswerDone> result = run(request);
       tell([this, result = std::move(result)] {
@@ -132,13 +91,7 @@ class Question::Impl {
 
 Question::Question(const QUrl& server, const QString& token, std::vector<TurnContent> turns, const AskOptions& options, QObject* parent)
     : QObject(parent), impl_(std::make_unique<Impl>(this)) {
-  HttpRequest request;
-  QString base = server.toString(QUrl::StripTrailingSlash | QUrl::RemoveQuery | QUrl::RemoveFragment);
-  if (base.endsWith("/v1")) base.chop(3);
-  request.url = (base + "/v1/chat/completions").toUtf8();
-  request.token = token.toUtf8();
-  request.post = true;
-  impl_->start(std::move(request), std::move(turns), options);
+  impl_->start(engine_call(server, token, "/v1/chat/completions"), std::move(turns), options);
 }
 
 Question::~Question() = default;

@@ -37,6 +37,11 @@ Result<T> guarded(const Body& body) {
   }
 }
 
+int rows_to_last_picture(const Prompt& prompt) {
+  const auto last = std::find_if(prompt.embeddings.rbegin(), prompt.embeddings.rend(), [](const float* row) { return row != nullptr; });
+  return static_cast<int>(prompt.embeddings.rend() - last);
+}
+
 }  // namespace
 
 class Assistant::Impl {
@@ -44,13 +49,14 @@ class Assistant::Impl {
   Impl(Device& device, LoadedModel model)
       : device_(device), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
 
-  Result<void> prepare(const AssistantOptions& options);
+  Result<void> set_up(const AssistantOptions& options);
   const ModelReport& report() const { return report_; }
   std::string notice() const { return keeper_ ? keeper_->notice() : std::string(); }
   void wait_for_packs() {
     if (keeper_) keeper_->wait();
   }
   Result<Answer> answer(const Request& request);
+  Result<Prepared> prepare(const Request& request);
   Result<Probe> probe(const Request& request, int greedy);
   Result<Detections> detect(const DetectRequest& request);
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const;
@@ -58,7 +64,7 @@ class Assistant::Impl {
  private:
   Result<std::vector<const Adapter*>> active_adapters(const Request& request, bool pictures) const;
   Result<BuiltPrompt> build(const Request& request);
-  Result<void> prefill(const BuiltPrompt& built, const Request& request, Timings& timings);
+  Result<void> prefill(const BuiltPrompt& built, const Request& request, TextRunner::Purpose purpose, Timings& timings);
   Result<std::vector<Probe::ViewReport>> view_reports(const Request& request) const;
   void add_boxes(const BuiltPrompt& built, const Generator& generator, Answer& answer) const;
   std::span<const Object> marked_objects(const BuiltPrompt& built) const;
@@ -74,7 +80,7 @@ class Assistant::Impl {
   std::unique_ptr<WeightPackKeeper> keeper_;  // last: reads the weights until it ends
 };
 
-Result<void> Assistant::Impl::prepare(const AssistantOptions& load_options) {
+Result<void> Assistant::Impl::set_up(const AssistantOptions& load_options) {
   const TextConfig& config = model_.decoder->config();
   RunnerOptions options{.kv = model_.exact ? DType::f32 : DType::f16};
   const KvShape shape{config.layers, config.kv_heads, model_.decoder->context(), config.head_dim, options.kv};
@@ -128,13 +134,13 @@ Result<BuiltPrompt> Assistant::Impl::build(const Request& request) {
   return builder_.build(run, request);
 }
 
-Result<void> Assistant::Impl::prefill(const BuiltPrompt& built, const Request& request, Timings& timings) {
+Result<void> Assistant::Impl::prefill(const BuiltPrompt& built, const Request& request, TextRunner::Purpose purpose, Timings& timings) {
   LAVA_TRY(const std::vector<const Adapter*> adapters, active_adapters(request, !built.pictures.empty()));
   const auto start = Clock::now();
   const auto progress = [&](int done, int total) {
     if (request.on_progress) request.on_progress("prompt", done, total);
   };
-  LAVA_TRY(timings.cached_tokens, runner_->prefill(built.prompt, adapters, request.cancel, progress));
+  LAVA_TRY(timings.cached_tokens, runner_->prefill(built.prompt, adapters, request.cancel, progress, purpose));
   timings.prompt_ms = milliseconds(start);
   timings.prompt_tokens = built.prompt.size();
   timings.encode_ms = built.encode_ms;
@@ -154,13 +160,24 @@ Result<Answer> Assistant::Impl::answer(const Request& request) {
     return fail(Error::Kind::invalid, "max_tokens must be at least 1", fmt::format("it is {}", request.max_tokens));
   LAVA_TRY(BuiltPrompt built, build(request));
   Answer answer;
-  LAVA_CHECK_OK(prefill(built, request, answer.timings));
+  LAVA_CHECK_OK(prefill(built, request, TextRunner::Purpose::question, answer.timings));
   Generator generator(model_, *runner_, request, marked_objects(built));
   generator.saw(built.ids);
   LAVA_CHECK_OK(generator.run(answer, arrival));
   add_boxes(built, generator, answer);
   answer.pictures = std::move(built.reports);
   return answer;
+}
+
+Result<Prepared> Assistant::Impl::prepare(const Request& request) {
+  LAVA_TRY(BuiltPrompt built, build(request));
+  if (built.pictures.empty())
+    return fail(Error::Kind::invalid, "There is nothing to look at yet", "the request holds no picture", "Prepare when there is one");
+  built.prompt.cut(rows_to_last_picture(built.prompt));
+  Prepared prepared;
+  LAVA_CHECK_OK(prefill(built, request, TextRunner::Purpose::ahead, prepared.timings));
+  prepared.pictures = std::move(built.reports);
+  return prepared;
 }
 
 void Assistant::Impl::add_boxes(const BuiltPrompt& built, const Generator& generator, Answer& answer) const {
@@ -199,7 +216,7 @@ Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
   LAVA_TRY(const BuiltPrompt built, build(request));
   Probe probe;
   Timings timings;
-  LAVA_CHECK_OK(prefill(built, request, timings));
+  LAVA_CHECK_OK(prefill(built, request, TextRunner::Purpose::question, timings));
   probe.prompt_ids = built.ids;
   probe.image_tokens = built.picture_rows;
   if (model_.vision) {
@@ -241,7 +258,7 @@ Result<std::unique_ptr<Assistant>> Assistant::load(Device& device, const Assista
     LAVA_TRY(LoadedModel model, load_model(device, options, progress));
     if (progress) progress(0.95, "Preparing memory");
     auto impl = std::make_unique<Impl>(device, std::move(model));
-    LAVA_CHECK_OK(impl->prepare(options));
+    LAVA_CHECK_OK(impl->set_up(options));
     if (progress) progress(1, "Ready");
     return std::unique_ptr<Assistant>(new Assistant(std::move(impl)));
   });
@@ -252,6 +269,9 @@ std::string Assistant::notice() const { return impl_->notice(); }
 void Assistant::wait_for_packs() { impl_->wait_for_packs(); }
 Result<Answer> Assistant::answer(const Request& request) {
   return guarded<Answer>([&] { return impl_->answer(request); });
+}
+Result<Prepared> Assistant::prepare(const Request& request) {
+  return guarded<Prepared>([&] { return impl_->prepare(request); });
 }
 Result<Probe> Assistant::probe(const Request& request, int greedy) {
   return guarded<Probe>([&] { return impl_->probe(request, greedy); });

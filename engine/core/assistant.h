@@ -35,6 +35,7 @@ struct AssistantOptions {
 // A rectangle in pixels of the upright picture.
 struct PictureRegion {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  bool operator==(const PictureRegion&) const = default;
 };
 
 struct MessagePart {
@@ -99,6 +100,12 @@ struct Answer {
   Timings timings;
 };
 
+// What a question to come finds done already.
+struct Prepared {
+  std::vector<PictureReport> pictures;
+  Timings timings;  // of the encoding and the prompt; prompt_tokens: all that the key-value cache holds for the question now
+};
+
 struct ModelReport {
   std::string name, text, vision, chat_format, grounding;  // grounding: "none", "boxes", "marks"
   std::vector<std::string> adapters;
@@ -136,6 +143,9 @@ class Assistant {
   void wait_for_packs();
   // One question at a time; the caller serialises. Keeps the KV rows for the next one.
   Result<Answer> answer(const Request&);
+  // Brings a question in before its words are known: encodes the pictures and computes the rows up to the last of them, which the words
+  // do not change. answer() with the same beginning then starts behind them. Cancelled: what was done by then is kept. As answer().
+  Result<Prepared> prepare(const Request&);
   Result<Probe> probe(const Request&, int greedy);
   // What stands where, from the detector of the model's tower, or else from the one that comes with the program. Not beside answer().
   Result<Detections> detect(const DetectRequest&);

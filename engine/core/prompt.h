@@ -33,6 +33,11 @@ struct Prompt {
   std::vector<RowKey> keys;
 
   int size() const { return static_cast<int>(info.size()); }
+  // Keeps the first `rows`.
+  void cut(int rows) {
+    const auto count = static_cast<size_t>(rows);
+    info.resize(count), embeddings.resize(count), keys.resize(count);
+  }
 };
 
 // A place in a picture, 0..1 on the upright picture padded to a centred square.

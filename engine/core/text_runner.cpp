@@ -72,9 +72,12 @@ Result<size_t> TextRunner::plan_step(Adapters all) const {
   return arena.high_water();
 }
 
-Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const std::atomic<bool>* cancel, const Progress& progress) {
+Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const std::atomic<bool>* cancel, const Progress& progress,
+                                Purpose purpose) {
   LAVA_CHECK(prompt.size() > 0 && prompt.size() <= context());
-  const int reused = choose_slot(prompt, adapters);
+  const Found best = longest_beginning(prompt, adapters);
+  if (purpose == Purpose::ahead && best.rows == prompt.size()) return best.rows;
+  const int reused = choose_slot(prompt, adapters, best, purpose);
   Slot& slot = slots_[current_];
   recording_ = nullptr;
   Run run{device_, arena_, step_, cancel};
@@ -89,23 +92,32 @@ Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const s
   return reused;
 }
 
-// The slot with the longest common beginning, unless that would throw away more than half of it: then the oldest slot takes a copy.
-int TextRunner::choose_slot(const Prompt& prompt, Adapters adapters) {
-  size_t best = 0, oldest = 0;
-  int common = -1;
+TextRunner::Found TextRunner::longest_beginning(const Prompt& prompt, Adapters adapters) const {
+  Found best{0, -1};
   for (size_t i = 0; i < slots_.size(); ++i) {
     const int rows = same_set(slots_[i].adapters, adapters) ? common_rows(slots_[i].rows, prompt.keys) : 0;
-    if (rows > common) common = rows, best = i;
-    if (slots_[i].used < slots_[oldest].used) oldest = i;
+    if (rows > best.rows) best = {i, rows};
   }
-  const bool keeps_most = 2 * static_cast<size_t>(common) >= slots_[best].rows.size();
-  current_ = keeps_most ? best : oldest;
+  return best;
+}
+
+// Of slots that no question used, the one with the fewest rows.
+size_t TextRunner::oldest_slot() const {
+  const auto age = [](const Slot& slot) { return std::pair(slot.used, slot.rows.size()); };
+  const auto oldest = std::min_element(slots_.begin(), slots_.end(), [&](const Slot& a, const Slot& b) { return age(a) < age(b); });
+  return static_cast<size_t>(oldest - slots_.begin());
+}
+
+// The slot with the longest common beginning, unless that would throw away more than half of it: then the oldest slot takes a copy.
+int TextRunner::choose_slot(const Prompt& prompt, Adapters adapters, const Found& best, Purpose purpose) {
+  const bool keeps_most = 2 * static_cast<size_t>(best.rows) >= slots_[best.slot].rows.size();
+  current_ = keeps_most ? best.slot : oldest_slot();
   Slot& slot = slots_[current_];
-  common = std::min(common, prompt.size() - 1);  // the last row is always computed: its logits are wanted
-  if (current_ != best) copy_rows(slots_[best], slot, common);
+  const int common = std::min(best.rows, prompt.size() - 1);  // the last row is always computed: its logits are wanted
+  if (current_ != best.slot) copy_rows(slots_[best.slot], slot, common);
   slot.rows.assign(prompt.keys.begin(), prompt.keys.begin() + common);
   slot.adapters.assign(adapters.begin(), adapters.end());
-  slot.used = ++clock_;
+  if (purpose == Purpose::question) slot.used = ++clock_;
   return common;
 }
 

@@ -23,14 +23,18 @@ struct RunnerOptions {
 class TextRunner {
  public:
   using Progress = std::function<void(int done, int total)>;
+  // A prompt that is brought in ahead of its question may never be asked: of two conversations it is always the one that leaves first.
+  enum class Purpose { question, ahead };
 
   // `adapters`: all that may ever be active. Everything is allocated here.
   static Result<std::unique_ptr<TextRunner>> create(Device&, const Decoder&, std::span<const Adapter* const> adapters,
                                                     const RunnerOptions&);
 
   // Computes the rows of the prompt that no slot holds yet. Afterwards logits() belong to the last row. Returns the number of rows
-  // that were reused. Cancelled: the rows computed so far are kept.
-  Result<int> prefill(const Prompt&, Adapters, const std::atomic<bool>* cancel = nullptr, const Progress& progress = {});
+  // that were reused. Cancelled: the rows computed so far are kept. Ahead of a question, a slot that holds the whole prompt stays as it is,
+  // and logits() belong to nothing.
+  Result<int> prefill(const Prompt&, Adapters, const std::atomic<bool>* cancel = nullptr, const Progress& progress = {},
+                      Purpose = Purpose::question);
   // Makes the recording that step() replays, so that the steps themselves allocate nothing.
   void prepare_steps();
   // Appends one token to the slot of the last prefill; logits() belong to it. There must be room().
@@ -51,7 +55,7 @@ class TextRunner {
     KvCache kv;
     std::vector<RowKey> rows;
     Set adapters;       // that were active when the rows were computed
-    uint64_t used = 0;  // age
+    uint64_t used = 0;  // when a question used it last; 0: never
     std::map<Set, std::unique_ptr<Recording>> recordings;
   };
 
@@ -62,7 +66,13 @@ class TextRunner {
   Result<void> chunk(Run&, const Prompt*, int begin, int count, const KvCache&, Adapters, bool last) const;
   void embed(Run&, const Prompt&, int begin, const Tensor& x, const Tensor& ids) const;
   void step_body(Run&, const KvCache&, Adapters) const;
-  int choose_slot(const Prompt&, Adapters);
+  struct Found {
+    size_t slot = 0;
+    int rows = 0;
+  };
+  Found longest_beginning(const Prompt&, Adapters) const;
+  size_t oldest_slot() const;
+  int choose_slot(const Prompt&, Adapters, const Found& best, Purpose);
   void copy_rows(const Slot& from, Slot& to, int rows) const;
 
   Device& device_;

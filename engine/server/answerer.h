@@ -13,8 +13,9 @@ class Answerer {
   virtual ~Answerer() = default;
   virtual const ModelReport& report() const = 0;
   virtual const DeviceInfo& device() const = 0;
-  virtual std::string notice() const { return {}; }  // any thread
-  virtual Result<Answer> answer(const Request&) = 0;  // one at a time, from the worker thread
+  virtual std::string notice() const { return {}; }             // any thread
+  virtual Result<Answer> answer(const Request&) = 0;            // one at a time, from the worker thread
+  virtual Result<Prepared> prepare(const Request&) = 0;         // as answer()
   virtual Result<Detections> detect(const DetectRequest&) = 0;  // as answer()
   virtual Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const = 0;  // any thread
 };

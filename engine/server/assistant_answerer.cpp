@@ -11,6 +11,7 @@ class AssistantAnswerer : public Answerer {
   const DeviceInfo& device() const override { return device_->info(); }
   std::string notice() const override { return assistant_->notice(); }
   Result<Answer> answer(const Request& request) override { return assistant_->answer(request); }
+  Result<Prepared> prepare(const Request& request) override { return assistant_->prepare(request); }
   Result<Detections> detect(const DetectRequest& request) override { return assistant_->detect(request); }
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const override { return assistant_->preview(image, pictures); }
 

@@ -1,7 +1,13 @@
 #include "engine/server/jobs.h"
 
+#include <algorithm>
+
+#include "engine/core/ahead.h"
+
 namespace lava::server {
 namespace {
+
+constexpr size_t most_ahead = 8;  // preparations that may wait
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -21,6 +27,8 @@ Event progress(const char* phase, int done, int total) {
   event.total = total;
   return event;
 }
+
+const Error cancelled_error{Error::Kind::cancelled, "The request was cancelled", "", ""};
 
 }  // namespace
 
@@ -44,6 +52,12 @@ void Job::push(Event event) {
   changed_.notify_one();
 }
 
+bool Job::follows(const Job& other) const {
+  const auto* question = std::get_if<Request>(&work_);
+  const auto* preparation = std::get_if<PrepareRequest>(&other.work_);
+  return question && preparation && prepares(*preparation, *question);
+}
+
 void JobQueue::start(std::function<Answerer*()> make) {
   thread_ = std::thread([this, make = std::move(make)] { work(make); });
 }
@@ -52,16 +66,44 @@ Result<std::shared_ptr<Job>> JobQueue::submit(Work work) {
   auto job = std::make_shared<Job>(std::move(work));
   std::lock_guard lock(mutex_);
   if (stopped_) return tl::unexpected<Error>(*stopped_);
-  if (static_cast<int>(waiting_.size()) >= limit_)
-    return fail(Error::Kind::busy, "The engine is busy", std::to_string(limit_) + " requests are waiting already", "Try again in a moment");
-  waiting_.push_back(job);
+  std::deque<std::shared_ptr<Job>>& line = job->ahead() ? ahead_ : waiting_;
+  const size_t most = job->ahead() ? most_ahead : static_cast<size_t>(limit_);
+  if (job->ahead()) forget_left();
+  if (line.size() >= most)
+    return fail(Error::Kind::busy, "The engine is busy", std::to_string(most) + " requests are waiting already", "Try again in a moment");
+  line.push_back(job);
   report_places();
+  give_way();
+  if (follower() == job.get() && prepared_so_far_) job->push(*prepared_so_far_);
   changed_.notify_all();
   return job;
 }
 
+// Clients of preparations come and go with what the user attaches; those that left take no place.
+void JobQueue::forget_left() {
+  std::erase_if(ahead_, [](const std::shared_ptr<Job>& job) {
+    const bool left = job->cancelled();
+    if (left) job->push(failure(cancelled_error));
+    return left;
+  });
+}
+
+Job* JobQueue::follower() const {
+  if (!running_ || !running_->ahead()) return nullptr;
+  const auto first = std::find_if(waiting_.begin(), waiting_.end(), [](const auto& job) { return !job->cancelled(); });
+  return first != waiting_.end() && (*first)->follows(*running_) ? first->get() : nullptr;
+}
+
+// A question that comes while something is prepared waits only for what it would have to do itself.
+void JobQueue::give_way() {
+  const bool asked = std::any_of(waiting_.begin(), waiting_.end(), [](const auto& job) { return !job->cancelled(); });
+  if (!asked || !running_ || !running_->ahead() || follower()) return;
+  running_->overtaken_ = true;
+  running_->cancel();
+}
+
 void JobQueue::report_places() {
-  int ahead = running_ ? 1 : 0;
+  int ahead = running_ && !running_->ahead() ? 1 : 0;
   for (const auto& job : waiting_) {
     if (ahead > 0) job->push(progress("queued", 0, ahead));
     ++ahead;
@@ -73,8 +115,10 @@ void JobQueue::stop(const Error& error) {
     std::lock_guard lock(mutex_);
     if (!stopped_) stopped_ = error;
     if (running_) running_->cancel();
-    for (const auto& job : waiting_) job->push(failure(error));
-    waiting_.clear();
+    for (auto* line : {&waiting_, &ahead_}) {
+      for (const auto& job : *line) job->push(failure(error));
+      line->clear();
+    }
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
@@ -82,19 +126,29 @@ void JobQueue::stop(const Error& error) {
 
 bool JobQueue::idle() const {
   std::lock_guard lock(mutex_);
-  return !running_ && waiting_.empty();
+  return !running_ && waiting_.empty() && ahead_.empty();
+}
+
+std::shared_ptr<Job> JobQueue::next() {
+  std::deque<std::shared_ptr<Job>>& line = waiting_.empty() ? ahead_ : waiting_;
+  std::shared_ptr<Job> job = std::move(line.front());
+  line.pop_front();
+  return job;
 }
 
 void JobQueue::work(const std::function<Answerer*()>& make) {
   Answerer* answerer = make();
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [&] { return stopped_ || !waiting_.empty(); });
+    changed_.wait(lock, [&] { return stopped_ || !waiting_.empty() || !ahead_.empty(); });
     if (stopped_) return;
-    const std::shared_ptr<Job> job = waiting_.front();
-    waiting_.pop_front();
-    if (job->cancelled()) continue;
+    const std::shared_ptr<Job> job = next();
+    if (job->cancelled()) {
+      job->push(failure(cancelled_error));
+      continue;
+    }
     running_ = job;
+    prepared_so_far_.reset();
     report_places();
     lock.unlock();
     if (answerer)
@@ -128,18 +182,31 @@ Result<Event> JobQueue::work_on(Answerer& answerer, Job&, DetectRequest& request
   return event;
 }
 
+// A question that waits for this very preparation is told how far it is.
+Result<Event> JobQueue::work_on(Answerer& answerer, Job&, PrepareRequest& request) {
+  request.on_progress = [this](const char* phase, int done, int total) {
+    std::lock_guard lock(mutex_);
+    prepared_so_far_ = progress(phase, done, total);
+    give_way();  // the question that it was for may have left
+    if (Job* question = follower()) question->push(*prepared_so_far_);
+  };
+  Event event;
+  LAVA_TRY(event.prepared, answerer.prepare(request));
+  return event;
+}
+
+Error JobQueue::ending(const Job& job, const Error& error) const {
+  std::lock_guard lock(mutex_);
+  if (stopped_) return *stopped_;
+  if (job.overtaken_ && error.kind == Error::Kind::cancelled)
+    return {Error::Kind::cancelled, "The preparation gave way", "a question came that it was not for", "Prepare again when that is answered"};
+  return error;
+}
+
 void JobQueue::run(Answerer& answerer, Job& job) {
   const double queue_ms = milliseconds_since(job.arrived_);
   auto event = std::visit([&](auto& request) { return work_on(answerer, job, request); }, job.work_);
-  if (!event) {
-    std::optional<Error> stopped;
-    {
-      std::lock_guard lock(mutex_);
-      stopped = stopped_;
-    }
-    job.push(failure(stopped ? *stopped : event.error()));
-    return;
-  }
+  if (!event) return job.push(failure(ending(job, event.error())));
   event->kind = Event::Kind::done;
   event->queue_ms = queue_ms;
   job.push(std::move(*event));

@@ -161,6 +161,7 @@ class Server::Impl {
       });
     });
     post("/v1/lavascope/views", [this](Answerer& a, const auto&, const std::string& body, auto& response) { preview(a, body, response); });
+    post("/v1/lavascope/prepare", [this](Answerer& a, const auto& request, const std::string& body, auto& response) { prepare(a, request, body, response); });
     post("/v1/detect", [this](Answerer& a, const auto& request, const std::string& body, auto& response) { detect(a, request, body, response); });
     post("/v1/chat/completions", [this](Answerer& a, const auto& request, const std::string& body, auto& response) { chat(a, request, body, response); });
   }
@@ -248,12 +249,25 @@ class Server::Impl {
     auto call = parse_detect_call(body, request.params, options_.limits);
     if (!call) return reply_error(response, call.error(), is_picture_error(call.error()) ? 422 : 0);
     if (const auto known = check_model(call->model, answerer.report().name); !known) return reply_error(response, known.error());
-    auto job = jobs_.submit(std::move(call->request));
+    whole_reply(std::move(call->request), request, response, [](const Event& done) { return detections_json(done.detections); });
+  }
+
+  void prepare(Answerer& answerer, const httplib::Request& request, const std::string& body, httplib::Response& response) {
+    auto call = parse_chat_call(body, options_.limits);
+    if (!call) return reply_error(response, call.error(), is_picture_error(call.error()) ? 422 : 0);
+    if (const auto known = check_model(call->model, answerer.report().name); !known) return reply_error(response, known.error());
+    whole_reply(PrepareRequest{std::move(call->request)}, request, response, [](const Event& done) { return prepared_json(done.prepared, done.queue_ms); });
+  }
+
+  // Runs what has one answer and nothing before it.
+  template <class F>
+  void whole_reply(Work work, const httplib::Request& request, httplib::Response& response, const F& json_of) {
+    auto job = jobs_.submit(std::move(work));
     if (!job) return reply_error(response, job.error());
     ++handlers_;
     const Event last = last_event(**job, socket_of_peer(request.remote_port), [](const Event&) {});
     if (last.kind == Event::Kind::done)
-      reply(response, 200, detections_json(last.detections));
+      reply(response, 200, json_of(last));
     else
       reply_error(response, last.error, is_picture_error(last.error) ? 422 : 0);
     --handlers_;

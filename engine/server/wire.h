@@ -45,6 +45,7 @@ Json error_body(const Error& error);
 
 Json usage_json(const Timings& timings);
 Json extension_json(const Answer& answer, double queue_ms);
+Json prepared_json(const Prepared& prepared, double queue_ms);
 Json detections_json(const Detections& detections);
 Json logprob_json(const TokenLogprob& token, const std::vector<TokenLogprob>& top);
 // Text that cannot break JSON: invalid UTF-8 becomes U+FFFD.

@@ -39,8 +39,15 @@ Json usage_json(const Timings& t) {
           {"prompt_tokens_details", {{"cached_tokens", t.cached_tokens}}}};
 }
 
+static Json pictures_json(const std::vector<PictureReport>& reports) {
+  Json pictures = Json::array();
+  for (const PictureReport& p : reports)
+    pictures.push_back({{"width", p.size.width}, {"height", p.size.height}, {"tokens", p.tokens}, {"cached", p.cached}});
+  return pictures;
+}
+
 Json extension_json(const Answer& answer, double queue_ms) {
-  Json boxes = Json::array(), pictures = Json::array();
+  Json boxes = Json::array();
   for (const AnswerBox& b : answer.boxes)
     boxes.push_back({{"label", b.label},
                      {"box", Json::array({b.box[0], b.box[1], b.box[2], b.box[3]})},
@@ -48,12 +55,10 @@ Json extension_json(const Answer& answer, double queue_ms) {
                      {"end", b.end},
                      {"mark", Json::array({b.mark_start, b.mark_end})},
                      {"picture", b.picture}});
-  for (const PictureReport& p : answer.pictures)
-    pictures.push_back({{"width", p.size.width}, {"height", p.size.height}, {"tokens", p.tokens}, {"cached", p.cached}});
   const Timings& t = answer.timings;
   const double rate = t.decode_ms > 0 ? 1000.0 * t.decode_tokens / t.decode_ms : 0;
   return {{"boxes", boxes},
-          {"pictures", pictures},
+          {"pictures", pictures_json(answer.pictures)},
           {"timings",
            {{"queue_ms", queue_ms},
             {"encode_ms", t.encode_ms},
@@ -64,6 +69,17 @@ Json extension_json(const Answer& answer, double queue_ms) {
             {"decode_ms", t.decode_ms},
             {"decode_tokens", t.decode_tokens},
             {"tokens_per_s", rate}}}};
+}
+
+Json prepared_json(const Prepared& prepared, double queue_ms) {
+  const Timings& t = prepared.timings;
+  return {{"pictures", pictures_json(prepared.pictures)},
+          {"timings",
+           {{"queue_ms", queue_ms},
+            {"encode_ms", t.encode_ms},
+            {"prompt_ms", t.prompt_ms},
+            {"prompt_tokens", t.prompt_tokens},
+            {"cached_tokens", t.cached_tokens}}}};
 }
 
 Json detections_json(const Detections& detections) {

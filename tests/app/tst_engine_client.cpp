@@ -1,10 +1,11 @@
-// Questions over the wire: pieces, errors, lost connections, cancelling; and the parser of event streams by itself.
+// Questions and preparations over the wire: pieces, errors, lost connections, cancelling; and the parser of event streams by itself.
 #include <QElapsedTimer>
 #include <QSignalSpy>
 #include <QtTest>
 
 #include "app/engine/answer_stream.h"
 #include "app/engine/http_call.h"
+#include "app/engine/preparation.h"
 #include "app/engine/sse_parser.h"
 #include "tests/support/app/fake_server.h"
 
@@ -85,6 +86,10 @@ class EngineClientTest : public QObject {
   void cancel_closes_the_connection();
   void deleting_cancels();
   void many_at_once();
+  void a_preparation_carries_the_conversation();
+  void preparations_that_fail_data();
+  void preparations_that_fail();
+  void deleting_a_preparation_cancels_it();
 };
 
 void EngineClientTest::parser_data() {
@@ -289,6 +294,54 @@ void EngineClientTest::many_at_once() {
   for (Heard& h : heard) questions.push_back(ask(server.url(), "pieces", h));
   for (Heard& h : heard) QTRY_VERIFY_WITH_TIMEOUT(h.done.has_value(), 10000);
   for (Heard& h : heard) QCOMPARE(h.done->boxes.size(), 2u);
+}
+
+void EngineClientTest::a_preparation_carries_the_conversation() {
+  FakeServer server;
+  const TurnContent first{Role::user, "one", {"p"}, {"image/png"}}, second{Role::assistant, "two"}, third{Role::user, "", {"q", "r"}, {"image/png", "image/png"}};
+  Preparation preparation(QUrl(server.url().toString() + "/v1"), FakeServer::token(), {first, second, third});
+  QSignalSpy done(&preparation, &Preparation::done), failed(&preparation, &Preparation::failed);
+  QVERIFY(done.wait());
+  QCOMPARE(failed.count(), 0);
+  QCOMPARE(done[0][0].toJsonObject()["timings"].toObject()["prompt_tokens"].toInt(), 40);
+  const QJsonObject last = last_request(server.url());
+  QCOMPARE(last["path"].toString(), QString("/v1/lavascope/prepare"));
+  QCOMPARE(last["turns"].toInt(), 3);
+  QCOMPARE(last["pictures"].toInt(), 3);
+  QCOMPARE(last["question"].toString(), QString());
+}
+
+void EngineClientTest::preparations_that_fail_data() {
+  QTest::addColumn<QString>("words");
+  QTest::addColumn<QString>("token");
+  QTest::addColumn<bool>("served");
+  QTest::newRow("undecodable") << "undecodable" << FakeServer::token() << true;
+  QTest::newRow("no JSON") << "broken" << FakeServer::token() << true;
+  QTest::newRow("wrong token") << "" << "wrong" << true;
+  QTest::newRow("nobody listens") << "" << FakeServer::token() << false;
+}
+
+void EngineClientTest::preparations_that_fail() {
+  QFETCH(QString, words);
+  QFETCH(QString, token);
+  QFETCH(bool, served);
+  FakeServer server;
+  Preparation preparation(served ? server.url() : QUrl("http://127.0.0.1:1"), token, {TurnContent{Role::user, words, {"p"}, {"image/png"}}});
+  QSignalSpy done(&preparation, &Preparation::done), failed(&preparation, &Preparation::failed);
+  QVERIFY(failed.wait());
+  QCOMPARE(done.count(), 0);
+  QVERIFY(!failed[0][0].value<lava::Error>().what.empty());
+}
+
+void EngineClientTest::deleting_a_preparation_cancels_it() {
+  FakeServer server;
+  auto preparation = std::make_unique<Preparation>(server.url(), FakeServer::token(), std::vector{TurnContent{Role::user, "slow", {"p"}, {"image/png"}}});
+  QTRY_COMPARE(last_request(server.url())["question"].toString(), QString("slow"));
+  QElapsedTimer timer;
+  timer.start();
+  preparation.reset();
+  QVERIFY(timer.elapsed() < 500);
+  QTRY_VERIFY_WITH_TIMEOUT(last_request(server.url())["cancelled"].toBool(), 2000);
 }
 
 QTEST_GUILESS_MAIN(EngineClientTest)

@@ -93,6 +93,12 @@ class TestWindow : public QObject {
     data.setUrls({QUrl::fromLocalFile(ChatFixture::picture())});
     drop(f, &data);
     QVERIFY(wait([&] { return ready_chips(f) == 1 && f.find("chip"); }));
+    QVERIFY(wait([&] { return f.engine.preparations.size() == 1; }));
+    emit f.engine.preparations[0].preparing->failed({Error::Kind::internal, "It broke", "because", "Mend it"});
+    QVERIFY(wait([&] { return !f.engine.preparations[0].preparing; }));
+    QVERIFY(!f.find("error_card") && !f.find("toast_action"));
+    QCOMPARE(f.find("chip")->property("chipState").toString(), QString("ready"));
+    QCOMPARE(f.find("composer_note")->property("text").toString(), QString("Pictures take 29 tokens"));
   }
 
   void a_dropped_image_becomes_a_chip() {

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -135,13 +136,15 @@ bool answer(const Asked& asked, httplib::DataSink& sink) {
   return going;
 }
 
-void complete(const httplib::Request& request, httplib::Response& response) {
+// What was asked, kept for /test/last; nothing when it is refused.
+std::optional<Asked> understand(const httplib::Request& request, httplib::Response& response) {
   Asked asked;
   try {
     const json body = json::parse(request.body);
     asked = read_request(body);
     std::lock_guard lock(last_mutex);
-    last_request = {{"turns", asked.turns},
+    last_request = {{"path", request.path},
+                    {"turns", asked.turns},
                     {"pictures", asked.pictures},
                     {"regions", asked.regions},
                     {"max_tokens", asked.max_tokens},
@@ -152,16 +155,31 @@ void complete(const httplib::Request& request, httplib::Response& response) {
   } catch (const std::exception& problem) {
     response.status = 400;
     response.set_content(json{{"error", {{"message", problem.what()}}}}.dump(), "application/json");
-    return;
+    return std::nullopt;
   }
   if (is(asked, "undecodable")) {
     response.status = 422;
     response.set_content(
         R"({"error":{"message":"The picture cannot be read.","cause":"picture 1, it is not a PNG","remedy":"Save it again."}})",
         "application/json");
-    return;
+    return std::nullopt;
   }
-  response.set_chunked_content_provider("text/event-stream", [asked](size_t, httplib::DataSink& sink) { return answer(asked, sink); });
+  return asked;
+}
+
+void complete(const httplib::Request& request, httplib::Response& response) {
+  if (const auto asked = understand(request, response))
+    response.set_chunked_content_provider("text/event-stream", [asked](size_t, httplib::DataSink& sink) { return answer(*asked, sink); });
+}
+
+void prepare(const httplib::Request& request, httplib::Response& response) {
+  const auto asked = understand(request, response);
+  if (!asked) return;
+  if (is(*asked, "slow"))
+    response.set_chunked_content_provider("application/json", [](size_t, httplib::DataSink& sink) { return send_slowly(sink); });
+  else
+    response.set_content(is(*asked, "broken") ? "nonsense" : R"({"pictures":[{"tokens":29,"cached":false}],"timings":{"encode_ms":80.5,"prompt_tokens":40}})",
+                         "application/json");
 }
 
 int run(const std::string& fake, const std::string& token, int port) {
@@ -202,6 +220,7 @@ int run(const std::string& fake, const std::string& token, int port) {
     response.set_content(last.dump(), "application/json");
   });
   server.Post("/v1/chat/completions", complete);
+  server.Post("/v1/lavascope/prepare", prepare);
   if (fake == "garbage")
     std::cout << "not json\n{\"listening\": 17}\n{\"listening\":\"ftp://x:1\"}\n[]\n" << std::string(200000, 'z') << std::endl;
   const int bound = port == 0 ? server.bind_to_any_port("127.0.0.1") : (server.bind_to_port("127.0.0.1", port) ? port : -1);

@@ -18,13 +18,19 @@ void FakeAsking::finish(const QString& whole, std::vector<app::GroundedBox> boxe
 
 QJsonObject FakeEngine::props() const {
   if (state_ != State::ready) return {};
-  return {{"model", "fake-model"}, {"vision", true}, {"regions", takes_regions_of_pictures}, {"device", "cpu"}, {"instruction_set", "AVX2"}};
+  return {{"model", "fake-model"}, {"vision", sees}, {"regions", takes_regions_of_pictures}, {"device", "cpu"}, {"instruction_set", "AVX2"}};
 }
 
 app::Asking* FakeEngine::ask(const std::vector<app::AskTurn>& turns, const app::AskOptions& options, QObject* parent) {
   auto* asking = new FakeAsking(parent);
   questions.push_back({turns, options, asking});
   return asking;
+}
+
+app::Preparing* FakeEngine::prepare(const std::vector<app::AskTurn>& turns, QObject* parent) {
+  auto* preparing = new app::Preparing(parent);
+  preparations.push_back({turns, preparing});
+  return preparing;
 }
 
 void FakeEngine::count_tokens(int, int, QObject*, std::function<void(std::optional<int>)> then) {
@@ -34,6 +40,7 @@ void FakeEngine::count_tokens(int, int, QObject*, std::function<void(std::option
 void FakeEngine::restart() {
   ++restarts;
   error_ = {};
+  set_state(State::starting);
   set_state(State::ready, 1);
 }
 

@@ -27,6 +27,11 @@ class FakeEngine : public app::EngineLink {
     QPointer<FakeAsking> asking;
   };
 
+  struct Ahead {
+    std::vector<app::AskTurn> turns;
+    QPointer<app::Preparing> preparing;  // gone: stopped, or over
+  };
+
   using app::EngineLink::EngineLink;
   State state() const override { return state_; }
   double progress() const override { return progress_; }
@@ -34,6 +39,7 @@ class FakeEngine : public app::EngineLink {
   Error error() const override { return error_; }
   QJsonObject props() const override;
   app::Asking* ask(const std::vector<app::AskTurn>& turns, const app::AskOptions& options, QObject* parent) override;
+  app::Preparing* prepare(const std::vector<app::AskTurn>& turns, QObject* parent) override;
   void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
   void restart() override;
   void use_model(const QString& path) override;
@@ -43,8 +49,9 @@ class FakeEngine : public app::EngineLink {
   FakeAsking* last() const { return questions.empty() ? nullptr : questions.back().asking.data(); }
 
   std::vector<Question> questions;
+  std::vector<Ahead> preparations;
   int restarts = 0;
-  bool takes_regions_of_pictures = true;
+  bool takes_regions_of_pictures = true, sees = true;
   QString model;
 
  private:
