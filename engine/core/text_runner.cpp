@@ -108,16 +108,19 @@ size_t TextRunner::oldest_slot() const {
   return static_cast<size_t>(oldest - slots_.begin());
 }
 
-// The slot with the longest common beginning, unless that would throw away more than half of it: then the oldest slot takes a copy.
+// The slot with the longest common beginning, unless that would throw away more than half of it, or, ahead of a question, anything that was
+// asked: then the oldest slot takes a copy.
 int TextRunner::choose_slot(const Prompt& prompt, Adapters adapters, const Found& best, Purpose purpose) {
-  const bool keeps_most = 2 * static_cast<size_t>(best.rows) >= slots_[best.slot].rows.size();
-  current_ = keeps_most ? best.slot : oldest_slot();
+  const bool ahead = purpose == Purpose::ahead;
+  const bool keeps = ahead ? best.rows >= slots_[best.slot].asked : 2 * static_cast<size_t>(best.rows) >= slots_[best.slot].rows.size();
+  current_ = keeps ? best.slot : oldest_slot();
   Slot& slot = slots_[current_];
   const int common = std::min(best.rows, prompt.size() - 1);  // the last row is always computed: its logits are wanted
   if (current_ != best.slot) copy_rows(slots_[best.slot], slot, common);
   slot.rows.assign(prompt.keys.begin(), prompt.keys.begin() + common);
   slot.adapters.assign(adapters.begin(), adapters.end());
-  if (purpose == Purpose::question) slot.used = ++clock_;
+  if (!ahead) slot.used = ++clock_;
+  slot.asked = ahead ? std::min(slot.asked, common) : prompt.size();
   return common;
 }
 
@@ -195,7 +198,7 @@ void TextRunner::step(int32_t token) {
 }
 
 void TextRunner::forget() {
-  for (Slot& slot : slots_) slot.rows.clear();
+  for (Slot& slot : slots_) slot.rows.clear(), slot.asked = 0;
 }
 
 }  // namespace lava

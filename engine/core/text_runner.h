@@ -56,6 +56,7 @@ class TextRunner {
     std::vector<RowKey> rows;
     Set adapters;       // that were active when the rows were computed
     uint64_t used = 0;  // when a question used it last; 0: never
+    int asked = 0;      // rows of the prompt of that question; what follows may be an answer, or prepared and never asked
     std::map<Set, std::unique_ptr<Recording>> recordings;
   };
 

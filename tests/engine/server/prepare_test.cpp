@@ -93,11 +93,16 @@ TEST_F(PrepareTest, AQuestionAboutTheSamePictureUsesIt) {
   std::atomic<bool> told{false};
   std::thread asking([&] {
     std::string heard;
-    client().Post("/v1/chat/completions", {}, asked.dump(), "application/json", [&](const char* bytes, size_t size) {
+    httplib::Request request;
+    request.method = "POST";
+    request.path = "/v1/chat/completions";
+    request.body = asked.dump();
+    request.content_receiver = [&](const char* bytes, size_t size, uint64_t, uint64_t) {
       heard.append(bytes, size);
       told = told || heard.find(R"("phase":"prompt","done":3,"total":7)") != std::string::npos;
       return true;
-    });
+    };
+    EXPECT_TRUE(client().send(request));
     EXPECT_NE(heard.find("[DONE]"), std::string::npos) << heard;
     EXPECT_EQ(heard.find("queued"), std::string::npos) << heard;  // it is ahead of nobody else's work
   });
