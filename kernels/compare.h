@@ -10,13 +10,18 @@ struct Comparison {
 };
 
 // Over the values of `actual` that differ from `before` on either side: in a cache the untouched rest would hide a difference.
-// `expected` and `before` hold copies of the tensor's memory, beginning at actual.data. f32, f16; other types compare as bytes.
+// `expected` and `before` hold copies of the tensor's memory, beginning at actual.data. f32, f16 and q8_0, where a block has
+// changed as a whole; other types compare as bytes.
 Comparison compare_changed(const Tensor& actual, const std::byte* expected, const std::byte* before);
 
-// Calls f(byte offset from t.data) for each value.
+// Calls f(byte offset from t.data) for each value, or for each block of a quantised tensor.
 template <class F>
 void for_each_value(const Tensor& t, const F& f) {
-  const int64_t size = dtype_info(t.dtype).bytes;
+  const auto [name, block, size] = dtype_info(t.dtype);
+  if (block > 1) {  // without gaps
+    for (int64_t at = 0; at < static_cast<int64_t>(t.bytes()); at += size) f(at);
+    return;
+  }
   for (int64_t i = 0; i < t.elements(); ++i) {
     int64_t rest = i, at = 0;
     for (int axis = t.rank - 1; axis >= 0; --axis) {

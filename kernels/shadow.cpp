@@ -22,8 +22,7 @@ Extent extent_of(const Tensor& t) {
     const int64_t reach = (t.extent[i] - 1) * t.stride[i];
     reach < 0 ? low += reach : high += reach;
   }
-  const int64_t size = dtype_info(t.dtype).bytes;
-  return {t.data + low * size, t.data + (high + 1) * size};
+  return {t.data + low * dtype_info(t.dtype).bytes, t.data + row_bytes(t.dtype, high + 1)};  // low: 0 where values come in blocks
 }
 
 struct Collector : TensorVisitor {

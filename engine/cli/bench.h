@@ -19,6 +19,7 @@ struct Settings {
   CpuOptions cpu;
   bool exact = false, json = false, trace = false, check = false;
   VisionPrecision vision = VisionPrecision::automatic;
+  KvChoice kv = KvChoice::automatic;
 };
 
 Result<void> prefill(const Settings& settings);

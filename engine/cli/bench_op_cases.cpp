@@ -54,27 +54,31 @@ struct Heads {
 
 std::string name_of(const Heads& s) { return fmt::format("{} rows after {}, {} heads on {} of {}", s.rows, s.past, s.heads, s.kv_heads, s.d); }
 
-void add_attention(std::vector<OpCase>& cases, const Heads& s) {
-  cases.push_back({OpId::attention, name_of(s) + ", F16", s.rows == 1, [=](OpBuilder& b) {
+void add_attention(std::vector<OpCase>& cases, const Heads& s, DType type) {
+  const std::string shape = fmt::format("{}, {}", name_of(s), dtype_info(type).name);
+  cases.push_back({OpId::attention, shape, s.rows == 1, [=](OpBuilder& b) {
                      b.run.step->past = static_cast<int32_t>(s.past);
                      const Tensor q = b.values({s.rows, s.heads, s.d}), out = b.values({s.rows, s.heads, s.d});
-                     const Tensor k = b.values({s.kv_heads, s.past + s.rows, s.d}, DType::f16), v = b.values({s.kv_heads, s.past + s.rows, s.d}, DType::f16);
+                     const Tensor k = b.values({s.kv_heads, s.past + s.rows, s.d}, type), v = b.values({s.kv_heads, s.past + s.rows, s.d}, type);
                      ops::attention(b.run, out, q, k, v, 1 / std::sqrt(static_cast<float>(s.d)), true);
                    }});
-  cases.push_back({OpId::qkv_rope_store, name_of(s) + ", F16", false, [=](OpBuilder& b) {
+  cases.push_back({OpId::qkv_rope_store, shape, false, [=](OpBuilder& b) {
                      b.run.step->past = static_cast<int32_t>(s.past);
                      const int64_t context = s.past + s.rows;
                      const Tensor q = b.values({s.rows, s.heads, s.d}), k = b.values({s.rows, s.kv_heads, s.d}), v = b.values({s.rows, s.kv_heads, s.d});
                      const Tensor table = b.values({context, s.d});
-                     ops::qkv_rope_store(b.run, q, k, v, table, RopeStyle::adjacent, b.values({s.kv_heads, context, s.d}, DType::f16),
-                                         b.values({s.kv_heads, context, s.d}, DType::f16));
+                     ops::qkv_rope_store(b.run, q, k, v, table, RopeStyle::adjacent, b.values({s.kv_heads, context, s.d}, type),
+                                         b.values({s.kv_heads, context, s.d}, type));
                    }});
 }
 
 void add_attentions(std::vector<OpCase>& cases) {
-  add_attention(cases, {1, 640, 32, 32, 128});    // LLaVA-1.5-7B after a picture
-  add_attention(cases, {256, 384, 32, 32, 128});
-  add_attention(cases, {1, 2048, 32, 4, 64});     // TinyLlama
+  for (const DType type : {DType::f16, DType::q8_0}) {
+    add_attention(cases, {1, 640, 32, 32, 128}, type);  // LLaVA-1.5-7B after a picture
+    add_attention(cases, {1, 4000, 32, 32, 128}, type);
+    add_attention(cases, {256, 384, 32, 32, 128}, type);
+    add_attention(cases, {1, 2048, 32, 4, 64}, type);  // TinyLlama
+  }
   for (const Precision precision : {Precision::exact, Precision::bf16})
     cases.push_back({OpId::attention, fmt::format("vision, 577 rows, 16 heads of 64, {}", precision_name(precision)), false, [precision](OpBuilder& b) {
                      ops::attention(b.run, b.values({577, 16, 64}), b.values({577, 16, 64}), b.values({16, 577, 64}), b.values({16, 577, 64}), 0.125f, false, precision);

@@ -65,7 +65,7 @@ Result<uint64_t> bytes_of(const std::vector<fs::path>& files) {
 
 AssistantOptions options_of(const Settings& settings, const Model& model) {
   AssistantOptions options;
-  options.model = model.path(), options.exact = settings.exact, options.context = settings.context;
+  options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.kv = settings.kv;
   return options;
 }
 
@@ -198,14 +198,14 @@ Result<void> memory(const Settings& settings) {
   const ModelReport& report = assistant->report();
   if (settings.json) {
     fmt::print("{}\n", json({{"what", "memory"}, {"peak_bytes", peak}, {"file_bytes", file_bytes}, {"ratio", ratio}, {"opened_peak_bytes", opened}, {"before_bytes", before},
-                             {"mapped_bytes", mapped}, {"weight_bytes", report.weight_bytes}, {"kv_bytes", report.kv_bytes}, {"arena_bytes", report.arena_bytes},
+                             {"mapped_bytes", mapped}, {"weight_bytes", report.weight_bytes}, {"kv_bytes", report.kv_bytes}, {"kv_format", report.kv_format}, {"arena_bytes", report.arena_bytes},
                              {"pack_bytes", report.pack_bytes}, {"context", report.context}}).dump());
     return {};
   }
   fmt::print("memory, {:.0f} MB of files: at most {:.0f} MB resident ({:.2f} times the files), {:.0f} MB after opening, {:.0f} MB before it; "
-             "{:.0f} MB of weights, {:.0f} MB of key-value cache for {} tokens when full, "
+             "{:.0f} MB of weights, {:.0f} MB of key-value cache ({}) for {} tokens when full, "
              "{:.0f} MB of packed weights mapped from the disk\n",
-             mb(file_bytes), mb(peak), ratio, mb(opened), mb(before), mb(report.weight_bytes), mb(report.kv_bytes), report.context, mb(report.pack_bytes));
+             mb(file_bytes), mb(peak), ratio, mb(opened), mb(before), mb(report.weight_bytes), mb(report.kv_bytes), report.kv_format, report.context, mb(report.pack_bytes));
   if (const std::string notice = assistant->notice(); !notice.empty()) fmt::print("{}\n", notice);
   return {};
 }

@@ -131,6 +131,7 @@ Result<void> ttft(const Settings& settings) {
   WorkMeter meter(*cpu);
   AssistantOptions options;
   options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.vision = settings.vision;
+  options.kv = settings.kv;
   LAVA_TRY(auto assistant, Assistant::load(meter, options));
   LAVA_TRY(media::Picture picture, picture_of(settings));
   int tokens = 0;

@@ -33,7 +33,7 @@ struct TextBench {
     LAVA_TRY(bench.decoder, Decoder::load(*bench.weights, *bench.file, config, options));
     RunnerOptions runner;
     runner.slots = 1;
-    runner.kv = settings.exact ? DType::f32 : DType::f16;
+    runner.kv = kv_format(settings.kv, bench.decoder->kv_shape(DType::f16), settings.exact);
     LAVA_TRY(bench.runner, TextRunner::create(*bench.meter, *bench.decoder, {}, runner));
     return bench;
   }
@@ -80,8 +80,9 @@ Result<void> run(Settings settings, bool decode) {
   if (settings.n == 0) settings.n = decode ? 128 : 512;
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::text));
   LAVA_TRY(TextBench bench, TextBench::open(settings, model.path()));
-  Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}},
-             fmt::format("{} tokens at depth {}", settings.n, settings.depth)};
+  const std::string_view kv = dtype_info(bench.runner->kv_type()).name;
+  Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}, {"kv_format", kv}},
+             fmt::format("{} tokens at depth {}, keys and values in {}", settings.n, settings.depth, kv)};
   m.count = settings.n;
   LAVA_CHECK_OK(measure(m, settings, *bench.meter, bench.cpu->info().threads, [&](int round) { return run_round(bench, settings, decode, round); }));
   print(settings, bench.cpu->info(), std::move(m));

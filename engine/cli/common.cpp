@@ -21,6 +21,7 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
       "--fast", [&options] { options.assistant.exact = false; }, "Quantised arithmetic for quantised weights");
   exact->excludes(fast);
   add_vision_precision(command, options.assistant.vision);
+  add_kv_choice(command, options.assistant.kv);
 }
 
 void add_vision_precision(CLI::App& command, VisionPrecision& precision) {
@@ -29,6 +30,13 @@ void add_vision_precision(CLI::App& command, VisionPrecision& precision) {
   command.add_option("--vision-precision", precision, "Arithmetic of a vision tower: auto (BF16 where the processor has it), exact, int8 (about half the time of BF16)")
       ->transform(CLI::CheckedTransformer(names))
       ->type_name("auto|exact|int8");
+}
+
+void add_kv_choice(CLI::App& command, KvChoice& choice) {
+  static const std::map<std::string, KvChoice> names = {{"auto", KvChoice::automatic}, {"f16", KvChoice::f16}, {"int8", KvChoice::int8}};
+  command.add_option("--kv", choice, "How keys and values are kept: auto (f16, or int8 where f16 takes more than 1 GiB), f16, int8")
+      ->transform(CLI::CheckedTransformer(names))
+      ->type_name("auto|f16|int8");
 }
 
 Result<std::shared_ptr<const std::string>> read_file(const std::string& path) {

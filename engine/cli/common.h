@@ -9,11 +9,12 @@
 
 namespace lava::cli {
 
-// --model, --mmproj, --adapter, --context, --exact / --fast, --threads
+// --model, --mmproj, --adapter, --context, --exact / --fast, --kv, --threads
 struct ModelOptions {
   AssistantOptions assistant;
   CpuOptions device;
 };
+void add_kv_choice(CLI::App& command, KvChoice& choice);
 void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default);
 
 // --vision-precision auto|exact|int8

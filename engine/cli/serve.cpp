@@ -139,6 +139,7 @@ void add_serve_command(CLI::App& app) {
   command->add_option("--context", model.context, "tokens that prompt and answer may have together")->check(CLI::Range(16, 1 << 20));
   command->add_flag("--exact", model.exact, "float32 arithmetic everywhere");
   cli::add_vision_precision(*command, model.vision);
+  cli::add_kv_choice(*command, model.kv);
   command->add_option("--threads", settings->model.cpu.threads, "0: one per core")->check(CLI::Range(0, 1024));
   command->add_option("--host", server.host)->capture_default_str();
   command->add_option("--port", server.port, "0 picks a free one")->check(CLI::Range(0, 65535));

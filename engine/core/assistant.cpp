@@ -81,9 +81,9 @@ class Assistant::Impl {
 };
 
 Result<void> Assistant::Impl::set_up(const AssistantOptions& load_options) {
-  const TextConfig& config = model_.decoder->config();
-  RunnerOptions options{.kv = model_.exact ? DType::f32 : DType::f16};
-  const KvShape shape{config.layers, config.kv_heads, model_.decoder->context(), config.head_dim, options.kv};
+  RunnerOptions options;
+  KvShape shape = model_.decoder->kv_shape(options.kv);
+  shape.dtype = options.kv = kv_format(load_options.kv, shape, model_.exact);
   if (shape.bytes() > most_second_slot_bytes) options.slots = 1;
   if (model_.vision) {
     LAVA_TRY(options.least_arena, model_.vision->arena_bytes());
@@ -108,6 +108,7 @@ void Assistant::Impl::fill_report() {
   report_.weight_bytes = model_.weights->bytes() + (model_.vision ? model_.vision->weights->bytes() : 0);
   for (const PackedSource* source : model_.packed_sources()) report_.pack_bytes += source->pack ? source->pack->bytes() : 0;
   report_.kv_bytes = runner_->kv_bytes();
+  report_.kv_format = dtype_info(runner_->kv_type()).name;
   report_.arena_bytes = runner_->arena_bytes();
 }
 

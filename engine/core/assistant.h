@@ -11,6 +11,7 @@
 #include "engine/core/prompt.h"
 #include "engine/core/sampler.h"
 #include "engine/core/weight_pack_store.h"
+#include "engine/kv/full.h"
 #include "engine/partition/partitioner.h"
 #include "kernels/device.h"
 #include "kernels/result.h"
@@ -27,6 +28,7 @@ struct AssistantOptions {
   int context = 0;                    // 0: the model's own, at most 8192 unless asked for
   bool exact = false;                 // float32 arithmetic everywhere
   VisionPrecision vision = VisionPrecision::automatic;
+  KvChoice kv = KvChoice::automatic;  // how keys and values are kept
   WeightCacheLimits packs;            // of packed weights kept on disk
   // Called at most once, from another thread: what the user should know though everything works.
   std::function<void(const std::string&)> on_notice;
@@ -113,6 +115,7 @@ struct ModelReport {
   int context = 0;
   size_t weight_bytes = 0, kv_bytes = 0, arena_bytes = 0;
   size_t pack_bytes = 0;  // mapped from packs on disk that an earlier opening made
+  std::string kv_format;  // of keys and values: "F16", "Q8_0", "F32"
 };
 
 // What one prompt becomes, for `lavascope-engine logits` and the tests.

@@ -17,11 +17,6 @@ int common_rows(const std::vector<RowKey>& a, const std::vector<RowKey>& b) {
 
 bool same_set(const std::vector<const Adapter*>& a, Adapters b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
-KvShape kv_shape(const Decoder& decoder, DType dtype) {
-  const TextConfig& config = decoder.config();
-  return {config.layers, config.kv_heads, decoder.context(), config.head_dim, dtype};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TextRunner>> TextRunner::create(Device& device, const Decoder& decoder, std::span<const Adapter* const> adapters,
@@ -47,7 +42,7 @@ Result<void> TextRunner::allocate(Adapters all, const RunnerOptions& options) {
 
   for (int i = 0; i < options.slots; ++i) {
     Slot slot;
-    LAVA_TRY(slot.kv, KvCache::create(device_, kv_shape(decoder_, options.kv)));
+    LAVA_TRY(slot.kv, KvCache::create(device_, decoder_.kv_shape(options.kv)));
     slot.rows.reserve(static_cast<size_t>(context()));
     slots_.push_back(std::move(slot));
   }
@@ -56,7 +51,7 @@ Result<void> TextRunner::allocate(Adapters all, const RunnerOptions& options) {
 
 Result<size_t> TextRunner::plan_prefill(Adapters all) const {
   const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape(decoder_, DType::f32)));
+  LAVA_TRY(const KvCache kv, KvCache::create(*device, decoder_.kv_shape(DType::f32)));
   Arena arena;
   Run run{*device, arena, step_};
   LAVA_CHECK_OK(chunk(run, nullptr, 0, chunk_, kv, all, true));
@@ -65,7 +60,7 @@ Result<size_t> TextRunner::plan_prefill(Adapters all) const {
 
 Result<size_t> TextRunner::plan_step(Adapters all) const {
   const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape(decoder_, DType::f32)));
+  LAVA_TRY(const KvCache kv, KvCache::create(*device, decoder_.kv_shape(DType::f32)));
   Arena arena;
   Run run{*device, arena, step_};
   step_body(run, kv, all);

@@ -43,6 +43,7 @@ class TextRunner {
   std::span<const float> logits() const { return {logits_.f32(), static_cast<size_t>(logits_.elements())}; }
   int room() const { return context() - static_cast<int>(slots_[current_].rows.size()); }
   int context() const { return decoder_.context(); }
+  DType kv_type() const { return slots_[0].kv.shape().dtype; }
   size_t kv_bytes() const { return slots_.size() * slots_[0].kv.shape().bytes(); }
   size_t arena_bytes() const { return arena_.capacity() + step_arena_.capacity(); }
   // A run in the arena of this runner, for encoders between two prefills.

@@ -17,6 +17,12 @@ struct KvShape {
   }
 };
 
+// How keys and values are kept. automatic: F16, or 8 bits where F16 would take more than a gibibyte.
+enum class KvChoice : uint8_t { automatic, f16, int8 };
+
+// The format of a cache of this shape. 8 bits come in blocks of 32 values: other heads keep F16. Float32 arithmetic keeps float32 unless told otherwise.
+DType kv_format(KvChoice choice, KvShape shape, bool exact);
+
 class KvCache {
  public:
   static Result<KvCache> create(Device& device, const KvShape& shape);

@@ -42,6 +42,7 @@ class Decoder {
 
   const TextConfig& config() const { return config_; }
   int context() const { return context_; }
+  KvShape kv_shape(DType type) const { return {config_.layers, config_.kv_heads, context_, config_.head_dim, type}; }  // of its cache
   const Matrix& embedding() const { return embedding_; }
 
   // Rows x [rows, width] at positions past .. of run.step, changed in place. Fails only when cancelled.

@@ -6,11 +6,15 @@
 
 namespace lava {
 
+// Whether keys or values may lie in such a tensor: f32 or f16 [heads, positions, d], any strides but the last;
+// or q8_0 without gaps, d a multiple of 32.
+bool is_cache(const Tensor& t);
+
 struct AttentionArgs {
   static constexpr OpId id = OpId::attention;
   Tensor out;               // f32 [rows, heads, d]
   Tensor q;                 // f32 [rows, heads, d]
-  Tensor k, v;              // f32 or f16 [kv_heads, positions, d], any strides but the last
+  Tensor k, v;              // [kv_heads, positions, d], is_cache
   float scale = 1;
   bool causal = true;       // query i sees positions 0 .. past + i; else all of k
   const StepParams* step = nullptr;  // causal only: past; nullptr means past = 0
@@ -21,7 +25,7 @@ struct AttentionArgs {
     const double past = step ? step->past : 0, rows = q.extent[0];
     const double seen = causal ? past + (rows + 1) / 2 : k.extent[1];
     const double keys = causal ? past + rows : k.extent[1];
-    return {8.0 * q.elements() + 2 * keys * k.extent[0] * k.extent[2] * dtype_info(k.dtype).bytes, 4.0 * q.elements() * seen};
+    return {8.0 * q.elements() + 2 * keys * k.extent[0] * static_cast<double>(row_bytes(k.dtype, k.extent[2])), 4.0 * q.elements() * seen};
   }
 };
 

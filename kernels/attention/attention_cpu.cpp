@@ -3,8 +3,8 @@
 // tiles of 6 rows (all query heads of a key head are rows). One row: K and V are streamed in place, bound by memory.
 #include "kernels/attention/attention_cpu.h"
 
+#include "kernels/attention/elements_cpu.h"
 #include "kernels/cpu/simd_math.h"
-#include "kernels/half.h"
 #include "kernels/lane.h"
 
 namespace lava::reference {
@@ -19,21 +19,6 @@ constexpr int tile = 6;          // rows
 constexpr int wide = vector_registers == 32 ? 4 : 2;  // vectors beside each other: tile * wide accumulators fit the registers
 constexpr float lowest = -3.0e38f;
 constexpr float log2_e = 1.44269504088896341f;
-
-HWY_INLINE float scalar(float x) { return x; }
-HWY_INLINE float scalar(uint16_t x) { return half_to_float(x); }
-
-struct View {  // of one key head
-  const std::byte* data;
-  int64_t stride;  // values between positions
-  template <class T>
-  HWY_INLINE const T* at(int64_t position) const { return reinterpret_cast<const T*>(data) + position * stride; }
-};
-
-View head_view(const Tensor& t, int64_t head) {
-  const int64_t size = t.dtype == DType::f16 ? 2 : 4;
-  return {t.data + head * t.stride[0] * size, t.stride[1]};
-}
 
 // Masks scores from `limit` on, turns them into weights, updates m and l; returns what the old output must be multiplied with.
 HWY_INLINE float softmax_step(float* s, int64_t limit, float& m, float* l) {
@@ -72,18 +57,18 @@ void pack_keys(float* packed, const View& k, int64_t first, int64_t count, int64
   HWY_ALIGN float quad[4 * lanes];
   int64_t j = 0;
   for (; j + 4 <= count; j += 4) {
-    const T* rows[4] = {k.at<T>(first + j), k.at<T>(first + j + 1), k.at<T>(first + j + 2), k.at<T>(first + j + 3)};
+    const std::byte* rows[4] = {k.at(first + j), k.at(first + j + 1), k.at(first + j + 2), k.at(first + j + 3)};
     int64_t i = 0;
     for (; i + lanes <= d; i += lanes) {
-      hn::StoreInterleaved4(load(rows[0] + i), load(rows[1] + i), load(rows[2] + i), load(rows[3] + i), df, quad);
+      hn::StoreInterleaved4(T::vector(rows[0], i), T::vector(rows[1], i), T::vector(rows[2], i), T::vector(rows[3], i), df, quad);
       for (int64_t t = 0; t < lanes; ++t) std::memcpy(packed + (i + t) * block + j, quad + 4 * t, 16);
     }
     for (; i < d; ++i) {
-      for (int r = 0; r < 4; ++r) packed[i * block + j + r] = scalar(rows[r][i]);
+      for (int r = 0; r < 4; ++r) packed[i * block + j + r] = T::one(rows[r], i);
     }
   }
   for (; j < block; ++j) {
-    for (int64_t i = 0; i < d; ++i) packed[i * block + j] = j < count ? scalar(k.at<T>(first + j)[i]) : 0;
+    for (int64_t i = 0; i < d; ++i) packed[i * block + j] = j < count ? T::one(k.at(first + j), i) : 0;
   }
 }
 
@@ -91,10 +76,10 @@ void pack_keys(float* packed, const View& k, int64_t first, int64_t count, int64
 template <class T>
 void pack_values(float* packed, const View& v, int64_t first, int64_t count, int64_t d, int64_t padded) {
   for (int64_t j = 0; j < count; ++j) {
-    const T* row = v.at<T>(first + j);
+    const std::byte* row = v.at(first + j);
     int64_t i = 0;
-    for (; i + lanes <= d; i += lanes) store(load(row + i), packed + j * padded + i);
-    if (i < d) store(load_part(row + i, d - i), packed + j * padded + i);
+    for (; i + lanes <= d; i += lanes) store(T::vector(row, i), packed + j * padded + i);
+    if (i < d) store(T::part(row, i, d - i), packed + j * padded + i);
   }
 }
 
@@ -220,7 +205,7 @@ void attend_rows(const AttentionArgs& a, int64_t past, const Lane& lane, int64_t
     c.kv_head = item % kv_heads;
     c.first_row = (chunks - 1 - item / kv_heads) * step;
     c.rows = rows - c.first_row < step ? rows - c.first_row : step;
-    a.k.dtype == DType::f16 ? run_chunk<uint16_t>(c) : run_chunk<float>(c);
+    with_elements(a.k.dtype, [&]<class T>() { run_chunk<T>(c); });
   }
 }
 
@@ -237,8 +222,8 @@ int64_t chunk_capacity(int64_t d) {
 template <class T>
 HWY_INLINE void prefetch_rows(const View& view, int64_t first, int64_t count, int64_t d) {
   for (int64_t j = 0; j < count; ++j) {
-    const char* row = reinterpret_cast<const char*>(view.at<T>(first + j));
-    for (int64_t i = 0; i < d * static_cast<int64_t>(sizeof(T)); i += 64) __builtin_prefetch(row + i, 0, 2);
+    const std::byte* row = view.at(first + j);
+    for (int64_t i = 0; i < T::bytes(d); i += 64) __builtin_prefetch(row + i, 0, 2);
   }
 }
 
@@ -259,11 +244,11 @@ HWY_INLINE void dots(float* s, const float* q, int64_t padded, const View& k, in
   FloatVec key[positions];
   int64_t i = 0;
   for (; i + lanes <= d; i += lanes) {
-    for (int p = 0; p < positions; ++p) key[p] = load(k.at<T>(first + p) + i);
+    for (int p = 0; p < positions; ++p) key[p] = T::vector(k.at(first + p), i);
     step(i, key);
   }
   if (i < d) {
-    for (int p = 0; p < positions; ++p) key[p] = load_part(k.at<T>(first + p) + i, d - i);
+    for (int p = 0; p < positions; ++p) key[p] = T::part(k.at(first + p), i, d - i);
     step(i, key);
   }
   if constexpr (group * positions == lanes) {
@@ -286,10 +271,10 @@ HWY_INLINE void weigh(float* o, const float* s, const float* correction, int64_t
     for (int c = 0; c < columns; ++c) sum[g][c] = hn::Mul(load(o + g * padded + column + c * lanes), splat(correction[g]));
   }
   for (int64_t j = 0; j < count; ++j) {
-    const T* row = v.at<T>(first + j) + column;
+    const std::byte* row = v.at(first + j);
     if (next) prefetch_rows<T>(*next, first + block + j, 1, columns * lanes);
     FloatVec value[columns];
-    for (int c = 0; c < columns; ++c) value[c] = columns == 1 && part < lanes ? load_part(row, part) : load(row + c * lanes);
+    for (int c = 0; c < columns; ++c) value[c] = columns == 1 && part < lanes ? T::part(row, column, part) : T::vector(row, column + c * lanes);
     for (int g = 0; g < group; ++g) {
       const FloatVec weight = splat(s[g * block + j]);
       for (int c = 0; c < columns; ++c) sum[g][c] = hn::MulAdd(weight, value[c], sum[g][c]);
@@ -322,7 +307,7 @@ void attend_block(const Heads& h, int64_t g, const View& k, const View& v, int64
   float* o = h.o + g * h.padded;
   int64_t column = 0;
   for (; column + columns * lanes <= h.d; column += columns * lanes) {
-    View next{k.data + column * static_cast<int64_t>(sizeof(T)), k.stride};
+    View next{k.data + T::bytes(column), k.stride};
     weigh<group, columns, T>(o, h.scores, correction, h.padded, v, first, count, column, lanes, g == 0 ? &next : nullptr);
   }
   for (; column < h.d; column += lanes) {
@@ -419,7 +404,7 @@ void attend_row(const AttentionArgs& a, const DecodePlan& p, const Lane& lane) {
     const int64_t kv_head = unit / p.splits;
     const Heads h = unit_state(p, lane.scratch, p.splits == 1 ? 0 : unit - begin);
     const Span keys = p.keys(unit % p.splits);
-    a.k.dtype == DType::f16 ? attend_span<uint16_t>(a, h, kv_head, keys) : attend_span<float>(a, h, kv_head, keys);
+    with_elements(a.k.dtype, [&]<class T>() { attend_span<T>(a, h, kv_head, keys); });
     if (p.splits > 1) continue;
     for (int64_t g = 0; g < p.group; ++g) {
       write_out(a.out.as<float>() + (kv_head * p.group + g) * a.out.stride[1], h.o + g * p.padded, sum_of(load(h.l + g * lanes)), p.d);

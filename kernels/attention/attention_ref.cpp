@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "kernels/attention/attention.h"
-#include "kernels/half.h"
+#include "kernels/formats/formats.h"
 #include "kernels/lane.h"
 
 namespace lava::reference {
@@ -11,7 +11,9 @@ namespace {
 
 double value(const Tensor& t, int64_t head, int64_t position, int64_t i) {
   const int64_t at = head * t.stride[0] + position * t.stride[1] + i;
-  return t.dtype == DType::f16 ? half_to_float(t.as<uint16_t>()[at]) : t.as<float>()[at];
+  if (t.dtype == DType::f32) return t.as<float>()[at];
+  if (t.dtype == DType::f16) return half_to_float(t.as<uint16_t>()[at]);
+  return q8_0_value(t.data, at);
 }
 
 // One query of one head over keys 0 .. seen.

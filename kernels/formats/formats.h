@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/dtype.h"
 #include "kernels/half.h"
@@ -22,6 +23,14 @@ constexpr bool is_weight_format(DType type) { return type <= DType::bf16 || is_q
 // `count` values (a multiple of the format's block) from `source` to `target`.
 void dequantize_row(DType format, const std::byte* source, float* target, int64_t count);
 void quantize_row(DType format, const float* source, std::byte* target, int64_t count);
+
+// Value `index` of a row in Q8_0: a block is its scale and 32 codes.
+[[gnu::always_inline]] inline float q8_0_value(const std::byte* row, int64_t index) {
+  const std::byte* block = row + index / 32 * 34;
+  uint16_t scale;
+  std::memcpy(&scale, block, 2);
+  return half_to_float(scale) * static_cast<float>(static_cast<int8_t>(block[2 + index % 32]));
+}
 
 // One block of a quantised format as integers: value[i] = scale[i / group] * code[i] + min[i / group].
 // code is signed where the format has an offset; scales and mins are exact in float32.

@@ -48,10 +48,14 @@ void encode_simple(const float* x, bool has_min, bool five_bits, std::byte* p) {
 }
 
 void encode_q8_0(const float* x, std::byte* p) {
-  float largest = 0.0f;
-  for (int i = 0; i < 32; ++i) largest = std::fmax(largest, std::fabs(x[i]));
-  const float scale = largest / 127.0f, inverse = scale == 0.0f ? 0.0f : 1.0f / scale;
+  float largest = 0.0f, nothing = 0.0f;  // NaN if a value is not finite: codes cannot tell it, the scale does
+  for (int i = 0; i < 32; ++i) {
+    largest = std::fmax(largest, std::fabs(x[i]));
+    nothing += x[i] * 0.0f;
+  }
+  const float scale = largest / 127.0f + nothing, inverse = scale > 1e-37f ? 1.0f / scale : 0.0f;
   put_half(p, scale);
+  if (nothing != 0.0f) return static_cast<void>(std::memset(p + 2, 0, 32));
   for (int i = 0; i < 32; ++i) p[2 + i] = static_cast<std::byte>(static_cast<int8_t>(std::round(x[i] * inverse)));
 }
 

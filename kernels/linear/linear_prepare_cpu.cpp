@@ -1,4 +1,5 @@
 // Before and after the product: activations to 8 bits, and bias with activation on the results.
+#include "kernels/cpu/encode_block.h"
 #include "kernels/cpu/simd_math.h"
 #include "kernels/linear/linear_cpu.h"
 #include "kernels/linear/prepared.h"
@@ -6,23 +7,6 @@
 
 namespace lava::LAVA_ISA {
 namespace {
-
-constexpr int parts = 32 / lanes;  // vectors of a block
-
-// One block of 32: codes to `code`; returns the scale.
-HWY_INLINE float encode_block(const float* x, int8_t* code) {
-  const hn::Rebind<int8_t, FloatTag> d8;
-  VF value[parts];
-  VF largest = zero();
-  for (int64_t i = 0; i < parts; ++i) {
-    value[i] = load(x + i * lanes);
-    largest = hn::Max(largest, hn::Abs(value[i]));
-  }
-  const float top = max_of(largest);
-  const VF inverse = splat(top > 0.0f ? 127.0f / top : 0.0f);
-  for (int64_t i = 0; i < parts; ++i) hn::StoreU(hn::DemoteTo(d8, hn::NearestInt(hn::Mul(value[i], inverse))), d8, code + i * lanes);
-  return top / 127.0f;
-}
 
 // Negated sums of 16 codes each: bytes are made unsigned, summed by eight, and the 16 * 128 taken off.
 void sum_codes(const int8_t* code, int64_t halves, int32_t* minus_half) {

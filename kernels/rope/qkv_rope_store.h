@@ -15,7 +15,7 @@ struct QkvRopeStoreArgs {
   Tensor q;                 // f32 [rows, heads, d], rotated in place
   Tensor k, v;              // f32 [rows, kv_heads, d]; k is rotated on its way to the cache
   Tensor cos_sin;           // f32 [context, rotary]: cosines of the rotary/2 angles, then sines; rotary <= d, the rest passes through
-  Tensor k_cache, v_cache;  // f32 or f16 [kv_heads, context, d]
+  Tensor k_cache, v_cache;  // [kv_heads, context, d], is_cache (kernels/attention/attention.h)
   RopeStyle style = RopeStyle::half;
   const StepParams* step = nullptr;
 
@@ -23,7 +23,10 @@ struct QkvRopeStoreArgs {
     visitor.written(q), visitor.written(k_cache), visitor.written(v_cache);
     visitor.read(k), visitor.read(v), visitor.read(cos_sin);
   }
-  Cost cost() const { return {8.0 * q.elements() + 8.0 * (k.elements() + v.elements()), 6.0 * q.elements()}; }
+  Cost cost() const {
+    const double written = 2.0 * static_cast<double>(row_bytes(k_cache.dtype, k.elements()));
+    return {8.0 * q.elements() + 4.0 * (k.elements() + v.elements()) + written, 6.0 * q.elements()};
+  }
 };
 
 }  // namespace lava

@@ -1,5 +1,6 @@
+#include "kernels/cpu/encode_block.h"
 #include "kernels/cpu/simd.h"
-#include "kernels/half.h"
+#include "kernels/formats/formats.h"
 #include "kernels/lane.h"
 #include "kernels/rope/qkv_rope_store.h"
 
@@ -54,8 +55,20 @@ void to_half(uint16_t* out, const float* x, int64_t n) {
   for (; i < n; ++i) out[i] = float_to_half(x[i]);
 }
 
+// Blocks of Q8_0. Codes cannot tell what is not finite: the scale does, so that it comes out in the logits.
+void to_q8_0(std::byte* out, const float* x, int64_t n) {
+  for (int64_t i = 0; i < n; i += 32, out += 34) {
+    FloatVec nothing = hn::Zero(df);  // or NaN
+    for (int64_t j = 0; j < 32; j += lanes) nothing = hn::MulAdd(load(x + i + j), hn::Zero(df), nothing);
+    const float scale = encode_block(x + i, reinterpret_cast<int8_t*>(out) + 2);
+    const uint16_t half = float_to_half(scale + sum_of(nothing));
+    std::memcpy(out, &half, 2);
+  }
+}
+
 void write_cache(const Tensor& cache, int64_t head, int64_t position, const float* x) {
   const int64_t at = head * cache.stride[0] + position * cache.stride[1], d = cache.extent[2];
+  if (cache.dtype == DType::q8_0) return to_q8_0(cache.data + row_bytes(DType::q8_0, at), x, d);
   if (cache.dtype == DType::f16) return to_half(cache.as<uint16_t>() + at, x, d);
   std::memcpy(cache.as<float>() + at, x, static_cast<size_t>(d) * sizeof(float));
 }

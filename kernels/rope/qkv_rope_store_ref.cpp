@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/half.h"
+#include "kernels/formats/formats.h"
 #include "kernels/lane.h"
 #include "kernels/rope/qkv_rope_store.h"
 
@@ -22,10 +22,7 @@ void rotate(float* x, const float* cos_sin, int64_t rotary, RopeStyle style) {
 
 void store(const Tensor& cache, int64_t head, int64_t position, const float* x) {
   const int64_t at = head * cache.stride[0] + position * cache.stride[1];
-  for (int64_t i = 0; i < cache.extent[2]; ++i) {
-    if (cache.dtype == DType::f16) cache.as<uint16_t>()[at + i] = float_to_half(x[i]);
-    else cache.as<float>()[at + i] = x[i];
-  }
+  quantize_row(cache.dtype, x, cache.data + row_bytes(cache.dtype, at), cache.extent[2]);
 }
 
 }  // namespace

@@ -9,18 +9,27 @@ struct Shape {
   int64_t rows, past, heads, kv_heads, d;
 };
 
-std::string name_of(const Shape& s, bool half) {
+// What a cache of such heads may hold.
+std::vector<DType> cache_types(const Shape& s) {
+  std::vector<DType> types{DType::f32, DType::f16};
+  if (s.d % dtype_info(DType::q8_0).block == 0) types.push_back(DType::q8_0);
+  return types;
+}
+
+double rounding_limit(DType type) { return type == DType::f32 ? float_limit : type == DType::f16 ? half_limit : code_limit; }
+
+std::string name_of(const Shape& s, DType type) {
   return std::to_string(s.rows) + " rows after " + std::to_string(s.past) + ", " + std::to_string(s.heads) + "/" + std::to_string(s.kv_heads) +
-         " heads of " + std::to_string(s.d) + (half ? ", f16" : "");
+         " heads of " + std::to_string(s.d) + (type == DType::f32 ? "" : ", " + std::string(dtype_info(type).name));
 }
 
 void add_causal(std::vector<Case>& cases, Shape s) {
-  for (const bool half : {false, true}) {
-    cases.push_back({OpId::attention, "causal, " + name_of(s, half), float_limit * 4, [=](Builder& b) {
+  for (const DType type : cache_types(s)) {
+    cases.push_back({OpId::attention, "causal, " + name_of(s, type), float_limit * 4, [=](Builder& b) {
                        b.run.step->past = static_cast<int32_t>(s.past);
                        const int64_t context = s.past + s.rows + 5;
                        const Tensor q = b.random({s.rows, s.heads, s.d}, 3), out = b.random({s.rows, s.heads, s.d});
-                       const Tensor k = b.cache(half, {s.kv_heads, context, s.d}), v = b.cache(half, {s.kv_heads, context, s.d});
+                       const Tensor k = b.cache(type, {s.kv_heads, context, s.d}), v = b.cache(type, {s.kv_heads, context, s.d});
                        ops::attention(b.run, out, q, k, v, 1 / std::sqrt(static_cast<float>(s.d)), true);
                      }});
   }
@@ -29,7 +38,7 @@ void add_causal(std::vector<Case>& cases, Shape s) {
 // As in a vision tower: q, k and v are columns of one [rows, 3 * width] tensor.
 void add_vision(std::vector<Case>& cases, int64_t rows, int64_t heads, int64_t d, Precision precision = Precision::exact) {
   const bool exact = precision == Precision::exact;
-  cases.push_back({OpId::attention, (exact ? "vision, " : "vision in bf16, ") + name_of({rows, 0, heads, heads, d}, false), exact ? float_limit * 4 : 5e-5, [=](Builder& b) {
+  cases.push_back({OpId::attention, (exact ? "vision, " : "vision in bf16, ") + name_of({rows, 0, heads, heads, d}, DType::f32), exact ? float_limit * 4 : 5e-5, [=](Builder& b) {
                      const int64_t width = heads * d;
                      const Tensor qkv = b.random({rows, 3 * width}, 2), out = b.random({rows, heads, d});
                      Tensor q(DType::f32, {rows, heads, d}, qkv.data);
@@ -42,15 +51,15 @@ void add_vision(std::vector<Case>& cases, int64_t rows, int64_t heads, int64_t d
 }
 
 void add_rope(std::vector<Case>& cases, Shape s, int64_t rotary, RopeStyle style) {
-  for (const bool half : {false, true}) {
-    const std::string name = name_of(s, half) + (style == RopeStyle::half ? ", halves, rotary " : ", adjacent, rotary ") + std::to_string(rotary);
-    cases.push_back({OpId::qkv_rope_store, name, half ? half_limit : float_limit, [=](Builder& b) {
+  for (const DType type : cache_types(s)) {
+    const std::string name = name_of(s, type) + (style == RopeStyle::half ? ", halves, rotary " : ", adjacent, rotary ") + std::to_string(rotary);
+    cases.push_back({OpId::qkv_rope_store, name, rounding_limit(type), [=](Builder& b) {
                        b.run.step->past = static_cast<int32_t>(s.past);
                        const int64_t context = s.past + s.rows + 3;
                        const Tensor q = b.random({s.rows, s.heads, s.d});
                        const Tensor k = b.random({s.rows, s.kv_heads, s.d}), v = b.random({s.rows, s.kv_heads, s.d});
                        const Tensor table = b.random({context, rotary});
-                       ops::qkv_rope_store(b.run, q, k, v, table, style, b.cache(half, {s.kv_heads, context, s.d}), b.cache(half, {s.kv_heads, context, s.d}));
+                       ops::qkv_rope_store(b.run, q, k, v, table, style, b.cache(type, {s.kv_heads, context, s.d}), b.cache(type, {s.kv_heads, context, s.d}));
                      }});
   }
 }
@@ -80,6 +89,7 @@ void add_attention_cases(std::vector<Case>& cases) {
     add_rope(cases, {6, 0, 3, 3, 64}, 64, style);
     add_rope(cases, {5, 11, 2, 1, 80}, 20, style);
     add_rope(cases, {3, 2, 1, 1, 18}, 18, style);
+    add_rope(cases, {2, 5, 2, 1, 96}, 80, style);
   }
 }
 

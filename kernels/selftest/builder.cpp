@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "kernels/formats/formats.h"
-#include "kernels/half.h"
 #include "kernels/selftest/cases.h"
 
 namespace lava::selftest_detail {
@@ -37,9 +36,11 @@ Tensor Builder::random_with_outliers(std::initializer_list<int64_t> shape) {
   return t;
 }
 
-Tensor Builder::random_half(std::initializer_list<int64_t> shape) {
-  const Tensor t = run.arena.tensor(DType::f16, shape);
-  for (int64_t i = 0; i < t.elements(); ++i) t.as<uint16_t>()[i] = float_to_half(uniform(-1, 1));
+Tensor Builder::cache(DType type, std::initializer_list<int64_t> shape) {
+  const Tensor t = run.arena.tensor(type, shape);
+  std::vector<float> values(static_cast<size_t>(t.elements()));
+  for (float& v : values) v = uniform(-1, 1);
+  quantize_row(type, values.data(), t.data, t.elements());
   return t;
 }
 

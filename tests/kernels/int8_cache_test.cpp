@@ -1,0 +1,99 @@
+// Keys and values in 8 bits: what the rounding costs, and that nothing hides in it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "kernels/cpu/isa.h"
+#include "kernels/ops.h"
+
+namespace lava {
+namespace {
+
+constexpr int64_t rows = 150, heads = 4, kv_heads = 2, d = 64;
+
+// Rows that pass through a cache of one type, and what a few queries find in it.
+struct Passed {
+  std::vector<float> q, k, v, table, out;
+  std::vector<std::byte> keys, values;
+
+  Passed() {
+    std::mt19937 random(7);
+    std::normal_distribution<float> normal;
+    const auto fill = [&](std::vector<float>& x, int64_t n) {
+      x.resize(static_cast<size_t>(n));
+      for (float& value : x) value = normal(random);
+    };
+    fill(q, rows * heads * d), fill(k, rows * kv_heads * d), fill(v, rows * kv_heads * d);
+    for (int64_t position = 0; position < rows; ++position) {
+      for (const bool sine : {false, true})
+        for (int64_t i = 0; i < d / 2; ++i) {
+          const double angle = static_cast<double>(position) * std::pow(1e4, -2.0 * static_cast<double>(i) / d);
+          table.push_back(static_cast<float>(sine ? std::sin(angle) : std::cos(angle)));
+        }
+    }
+  }
+
+  // The last `count` rows ask.
+  void run(Device& device, DType type, int64_t count) {
+    const auto bytes = row_bytes(type, kv_heads * rows * d);
+    keys.assign(bytes, {}), values.assign(bytes, {}), out.assign(static_cast<size_t>(rows * heads * d), 0);
+    Arena arena;
+    StepParams step;
+    Run run{device, arena, &step};
+    const Tensor queries(DType::f32, {rows, heads, d}, q.data()), results(DType::f32, {rows, heads, d}, out.data());
+    const Tensor key_cache(type, {kv_heads, rows, d}, keys.data()), value_cache(type, {kv_heads, rows, d}, values.data());
+    ops::qkv_rope_store(run, queries, Tensor(DType::f32, {rows, kv_heads, d}, k.data()), Tensor(DType::f32, {rows, kv_heads, d}, v.data()),
+                        Tensor(DType::f32, {rows, d}, table.data()), RopeStyle::half, key_cache, value_cache);
+    step.past = static_cast<int32_t>(rows - count);
+    ops::attention(run, results.slice(rows - count, count), queries.slice(rows - count, count), key_cache, value_cache, 0.125f, true);
+  }
+};
+
+double nmse(const std::vector<float>& actual, const std::vector<float>& expected) {
+  double error = 0, power = 0;
+  for (size_t i = 0; i < actual.size(); ++i) error += std::pow(actual[i] - expected[i], 2), power += std::pow(expected[i], 2);
+  return error / power;
+}
+
+class Int8Cache : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    CpuOptions options;
+    options.isa = GetParam(), options.threads = 2;
+    auto made = make_cpu_device(options);
+    ASSERT_TRUE(made) << made.error().message();
+    device_ = std::move(*made);
+  }
+  std::unique_ptr<Device> device_;
+};
+
+// The largest of 32 normal values is 2.1 deviations on average: a step is 1/60 of one, its square over 12 is 2.3e-5 of the power. Values pass
+// that on; keys move the scores, and thereby the weights, about as much.
+TEST_P(Int8Cache, CostsTheRoundingTo8Bits) {
+  for (const int64_t count : {int64_t{1}, int64_t{40}}) {
+    Passed exact, coded;
+    exact.run(*device_, DType::f32, count), coded.run(*device_, DType::q8_0, count);
+    const double lost = nmse(coded.out, exact.out);
+    EXPECT_GT(lost, 1e-5) << count;  // it is 8 bits
+    EXPECT_LT(lost, 1e-4) << count;
+  }
+}
+
+TEST_P(Int8Cache, WhatIsNotFiniteComesOutAgain) {
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+    for (std::vector<float> Passed::*where : {&Passed::k, &Passed::v}) {
+      Passed passed;
+      (passed.*where)[static_cast<size_t>(140 * kv_heads * d + 5)] = bad;  // first key head
+      passed.run(*device_, DType::q8_0, 1);
+      EXPECT_TRUE(std::isnan(passed.out[static_cast<size_t>((rows - 1) * heads * d + 5)]));
+      EXPECT_TRUE(std::isfinite(passed.out.back()));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Int8Cache, testing::ValuesIn(runnable_levels()), [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace lava
