@@ -30,9 +30,10 @@ using Ids = std::vector<int32_t>;
 struct Subject {
   LoadedModel model;
   std::unique_ptr<TextReader> reader;
+  std::string_view kv;  // format of keys and values
   double surprisal = 0;
 
-  static Result<Subject> open(Device& device, const Options& options, bool exact) {
+  static Result<Subject> open(Device& device, const Options& options, bool exact, KvChoice kv) {
     AssistantOptions wanted = options.model.assistant;
     wanted.exact = exact;
     Subject subject;
@@ -41,7 +42,8 @@ struct Subject {
     if (window > context)
       return fail(Error::Kind::invalid, "The window is longer than the model's context", fmt::format("{} and {} tokens", window, context),
                   fmt::format("Ask for at most {}, or for more --context", context));
-    ReaderOptions reader{window, options.chunk, subject.model.exact ? DType::f32 : DType::f16};
+    ReaderOptions reader{window, options.chunk, kv_format(kv, subject.model.decoder->kv_shape(DType::f16), subject.model.exact)};
+    subject.kv = dtype_info(reader.kv).name;
     LAVA_TRY(subject.reader, TextReader::create(device, *subject.model.decoder, reader));
     return subject;
   }
@@ -134,7 +136,7 @@ Result<Ids> ids_of(const Options& options, const Subject& subject) {
 
 void print(const Options& options, const Subject& subject, const Outcome& out, size_t window, size_t unscored) {
   if (options.json) {
-    nlohmann::json json{{"arithmetic", subject.arithmetic()}, {"windows", out.windows}, {"window", window}, {"unscored", unscored},
+    nlohmann::json json{{"arithmetic", subject.arithmetic()}, {"kv_format", subject.kv}, {"windows", out.windows}, {"window", window}, {"unscored", unscored},
                         {"chunk", subject.reader->chunk()}, {"scored", out.scored}, {"perplexity", out.perplexity}};
     const text::SpecialIds& special = subject.model.tokenizer->special();
     json["bos"] = begins_with_bos(special) ? nlohmann::json(special.bos) : nlohmann::json();  // stands for the first token of each window
@@ -147,7 +149,7 @@ void print(const Options& options, const Subject& subject, const Outcome& out, s
   }
   fmt::print("{} tokens foretold, in {} windows of {} ({} of each give context only), {} at a time\n", out.scored, out.windows, window,
              unscored, subject.reader->chunk());
-  fmt::print("perplexity in {} arithmetic  {:.4f}\n", subject.arithmetic(), out.perplexity);
+  fmt::print("perplexity in {} arithmetic, keys and values in {}  {:.4f}\n", subject.arithmetic(), subject.kv, out.perplexity);
   if (!out.gaps) return;
   fmt::print("perplexity in {} arithmetic  {:.4f}\nKL divergence of {} from {}  mean {:.3g}, median {:.3g}, 99 % below {:.3g}, largest {:.3g}\n"
              "same likeliest token  {:.2f} %\n",
@@ -157,10 +159,10 @@ void print(const Options& options, const Subject& subject, const Outcome& out, s
 
 Result<void> run(const Options& options) {
   LAVA_TRY(const auto device, make_cpu_device(options.model.device));
-  LAVA_TRY(Subject subject, Subject::open(*device, options, options.model.assistant.exact));
+  LAVA_TRY(Subject subject, Subject::open(*device, options, options.model.assistant.exact, options.model.assistant.kv));
   std::optional<Subject> reference;
   if (!options.against.empty()) {
-    LAVA_TRY(reference, Subject::open(*device, options, true));
+    LAVA_TRY(reference, Subject::open(*device, options, true, KvChoice::automatic));
   }
   LAVA_TRY(const Ids ids, ids_of(options, subject));
   LAVA_TRY(const std::vector<Ids> windows, cut(ids, subject.reader->window(), subject.model.tokenizer->special()));
