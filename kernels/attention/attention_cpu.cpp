@@ -60,7 +60,7 @@ void pack_keys(float* packed, const View& k, int64_t first, int64_t count, int64
     const std::byte* rows[4] = {k.at(first + j), k.at(first + j + 1), k.at(first + j + 2), k.at(first + j + 3)};
     int64_t i = 0;
     for (; i + lanes <= d; i += lanes) {
-      hn::StoreInterleaved4(T::vector(rows[0], i), T::vector(rows[1], i), T::vector(rows[2], i), T::vector(rows[3], i), df, quad);
+      hn::StoreInterleaved4(vector_at<T>(rows[0], i), vector_at<T>(rows[1], i), vector_at<T>(rows[2], i), vector_at<T>(rows[3], i), df, quad);
       for (int64_t t = 0; t < lanes; ++t) std::memcpy(packed + (i + t) * block + j, quad + 4 * t, 16);
     }
     for (; i < d; ++i) {
@@ -78,7 +78,7 @@ void pack_values(float* packed, const View& v, int64_t first, int64_t count, int
   for (int64_t j = 0; j < count; ++j) {
     const std::byte* row = v.at(first + j);
     int64_t i = 0;
-    for (; i + lanes <= d; i += lanes) store(T::vector(row, i), packed + j * padded + i);
+    for (; i + lanes <= d; i += lanes) store(vector_at<T>(row, i), packed + j * padded + i);
     if (i < d) store(T::part(row, i, d - i), packed + j * padded + i);
   }
 }
@@ -233,23 +233,23 @@ HWY_INLINE void dots(float* s, const float* q, int64_t padded, const View& k, in
   FloatVec sum[group * positions];
 #pragma GCC unroll 16
   for (FloatVec& v : sum) v = hn::Zero(df);
-  const auto step = [&](int64_t i, const FloatVec(&key)[positions]) HWY_ATTR {
+  const auto add = [&](int64_t i, int p, FloatVec key) HWY_ATTR {
 #pragma GCC unroll 16
-    for (int g = 0; g < group; ++g) {
-      const FloatVec query = load(q + g * padded + i);
-#pragma GCC unroll 16
-      for (int p = 0; p < positions; ++p) sum[g * positions + p] = hn::MulAdd(query, key[p], sum[g * positions + p]);
-    }
+    for (int g = 0; g < group; ++g) sum[g * positions + p] = hn::MulAdd(load(q + g * padded + i), key, sum[g * positions + p]);
   };
-  FloatVec key[positions];
+  constexpr int n = T::together;
   int64_t i = 0;
-  for (; i + lanes <= d; i += lanes) {
-    for (int p = 0; p < positions; ++p) key[p] = T::vector(k.at(first + p), i);
-    step(i, key);
+  for (; i + n * lanes <= d; i += n * lanes) {
+#pragma GCC unroll 16
+    for (int p = 0; p < positions; ++p) {
+      FloatVec key[n];
+      T::template vectors<n>(k.at(first + p), i, key);
+#pragma GCC unroll 16
+      for (int c = 0; c < n; ++c) add(i + c * lanes, p, key[c]);
+    }
   }
   if (i < d) {
-    for (int p = 0; p < positions; ++p) key[p] = T::part(k.at(first + p), i, d - i);
-    step(i, key);
+    for (int p = 0; p < positions; ++p) add(i, p, T::part(k.at(first + p), i, d - i));
   }
   if constexpr (group * positions == lanes) {
     HWY_ALIGN float all[lanes];
@@ -274,7 +274,12 @@ HWY_INLINE void weigh(float* o, const float* s, const float* correction, int64_t
     const std::byte* row = v.at(first + j);
     if (next) prefetch_rows<T>(*next, first + block + j, 1, columns * lanes);
     FloatVec value[columns];
-    for (int c = 0; c < columns; ++c) value[c] = columns == 1 && part < lanes ? T::part(row, column, part) : T::vector(row, column + c * lanes);
+    if (columns == 1 && part < lanes) {
+      value[0] = T::part(row, column, part);
+    } else {
+      constexpr int n = T::together < columns ? T::together : columns;
+      for (int c = 0; c < columns; c += n) T::template vectors<n>(row, column + c * lanes, value + c);
+    }
     for (int g = 0; g < group; ++g) {
       const FloatVec weight = splat(s[g * block + j]);
       for (int c = 0; c < columns; ++c) sum[g][c] = hn::MulAdd(weight, value[c], sum[g][c]);

@@ -1,4 +1,5 @@
-// Numbers of keys and values as a cache holds them. Each format widens `lanes` of them at once; the loops of attention are written once.
+// Numbers of keys and values as a cache holds them; the loops of attention are written once over these.
+// vectors<n>: n vectors from value i on, a multiple of n * lanes; n divides `together`, the vectors that cost least when they are widened at once.
 #pragma once
 #include "kernels/cpu/simd.h"
 #include "kernels/formats/formats.h"
@@ -7,12 +8,23 @@
 namespace lava::LAVA_ISA {
 namespace {
 
+template <class Elements>
+HWY_INLINE FloatVec vector_at(const std::byte* row, int64_t i) {
+  FloatVec one[1];
+  Elements::template vectors<1>(row, i, one);
+  return one[0];
+}
+
 // float, or binary16 as uint16_t
 template <class T>
 struct Plain {
+  static constexpr int together = 1;
   static constexpr int64_t bytes(int64_t n) { return n * static_cast<int64_t>(sizeof(T)); }
   static HWY_INLINE const T* at(const std::byte* row, int64_t i) { return reinterpret_cast<const T*>(row) + i; }
-  static HWY_INLINE FloatVec vector(const std::byte* row, int64_t i) { return load(at(row, i)); }
+  template <int n>
+  static HWY_INLINE void vectors(const std::byte* row, int64_t i, FloatVec* out) {
+    for (int c = 0; c < n; ++c) out[c] = load(at(row, i + c * lanes));
+  }
   static HWY_INLINE FloatVec part(const std::byte* row, int64_t i, int64_t n) { return load_part(at(row, i), n); }
   static HWY_INLINE float one(const std::byte* row, int64_t i) {
     if constexpr (sizeof(T) == 2) return half_to_float(*at(row, i));
@@ -20,18 +32,20 @@ struct Plain {
   }
 };
 
-// Q8_0: blocks of 32 codes behind their scale. Vectors begin at multiples of `lanes`, so that none crosses a block.
+// Q8_0: blocks of 32 codes behind their scale.
 struct Coded {
+  static constexpr int together = 32 / lanes;  // they share the scale
   static constexpr int64_t bytes(int64_t n) { return n * 34 / 32; }
-  static HWY_INLINE const std::byte* block_of(const std::byte* row, int64_t i) { return row + i / 32 * 34; }
-  static HWY_INLINE FloatVec vector(const std::byte* row, int64_t i) {
-    const std::byte* block = block_of(row, i);
+  template <int n>
+  static HWY_INLINE void vectors(const std::byte* row, int64_t i, FloatVec* out) {
     const hn::Rebind<int8_t, FloatTag> d8;
     const hn::Rebind<int32_t, FloatTag> d32;
-    const auto code = hn::PromoteTo(d32, hn::LoadU(d8, reinterpret_cast<const int8_t*>(block) + 2 + i % 32));
-    return hn::Mul(hn::ConvertTo(df, code), scale(block));
+    const std::byte* block = row + i / 32 * 34;
+    const auto* code = reinterpret_cast<const int8_t*>(block) + 2 + i % 32;
+    const FloatVec factor = scale(block);
+    for (int c = 0; c < n; ++c) out[c] = hn::Mul(hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d8, code + c * lanes))), factor);
   }
-  static HWY_INLINE FloatVec part(const std::byte* row, int64_t i, int64_t) { return vector(row, i); }  // rows are whole blocks: never asked for
+  static HWY_INLINE FloatVec part(const std::byte* row, int64_t i, int64_t) { return vector_at<Coded>(row, i); }  // rows are whole blocks: never asked for
   static HWY_INLINE float one(const std::byte* row, int64_t i) { return q8_0_value(row, i); }
 
  private:
