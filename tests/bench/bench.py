@@ -24,6 +24,7 @@ MADE = ROOT / "build/bench-models"
 PICTURE = ROOT / "resources/demo/cat.png"
 PEER_PYTHON = ROOT / "build/python-bench/bin/python"
 SHAPES = ["tinyllama-1.1b:q4_0", "tinyllama-1.1b:q4_k", "tinyllama-1.1b:bf16", "clip-l-336:bf16", "clip-l-336:f16", "llava-1.5-7b:q4_0"]
+SEEING = {"tinyllama-1.1b": 2048}  # given a tower, with the width of their rows
 
 
 def base_model():
@@ -103,10 +104,10 @@ def compare_one_thread(name, model, arguments, report):
     report.add(name, "decode 48, one thread", "tokens/s", our, their, shares, reads)
 
 
-def compare_picture(name, shape, model, arguments, report):
+def compare_picture(name, shape, width, model, arguments, report):
     """From a picture to the first token, and a second question about it. The peer's time is its tower's and that of as many rows of prompt."""
     mmproj = model.parent / f"mmproj-{shape}-f16.gguf"
-    engine("synth", "--shape", "clip-l-336", "--format", "f16", "--text-width", 4096, "-o", mmproj)
+    engine("synth", "--shape", "clip-l-336", "--format", "f16", "--text-width", width, "-o", mmproj)
     peer = Peer(arguments, model, mmproj, PICTURE) if arguments.peers else None
     our, again, their = [], [], []
     for _ in range(arguments.pairs):
@@ -233,8 +234,8 @@ def measure_shape(shape, arguments, report):
     if name.startswith("tinyllama") and number_format == "q4_0":
         compare_one_thread(title, model, arguments, report)
     compare_opening(title, model, arguments, report)
-    if name.startswith("llava-1.5-7b"):
-        compare_picture(title, name, model, arguments, report)
+    if number_format == "q4_0" and name in SEEING:
+        compare_picture(f"{title} and CLIP-L/336 F16", name, SEEING[name], model, arguments, report)
     model.unlink()
 
 

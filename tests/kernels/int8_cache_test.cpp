@@ -81,15 +81,14 @@ TEST_P(Int8Cache, CostsTheRoundingTo8Bits) {
   }
 }
 
-TEST_P(Int8Cache, WhatIsNotFiniteComesOutAgain) {
+// A key that is not finite has no weight, in any format of the cache; a value must not turn into a number on the way.
+TEST_P(Int8Cache, ValuesThatAreNotFiniteComeOutAgain) {
   for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
-    for (std::vector<float> Passed::*where : {&Passed::k, &Passed::v}) {
-      Passed passed;
-      (passed.*where)[static_cast<size_t>(140 * kv_heads * d + 5)] = bad;  // first key head
-      passed.run(*device_, DType::q8_0, 1);
-      EXPECT_TRUE(std::isnan(passed.out[static_cast<size_t>((rows - 1) * heads * d + 5)]));
-      EXPECT_TRUE(std::isfinite(passed.out.back()));
-    }
+    Passed passed;
+    passed.v[static_cast<size_t>(140 * kv_heads * d + 5)] = bad;  // first key head
+    passed.run(*device_, DType::q8_0, 1);
+    EXPECT_TRUE(std::isnan(passed.out[static_cast<size_t>((rows - 1) * heads * d + 5)])) << bad;
+    EXPECT_TRUE(std::isfinite(passed.out.back()));
   }
 }
 
