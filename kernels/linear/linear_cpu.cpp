@@ -34,7 +34,7 @@ static PreparedX prepare(const LinearArgs& a, const Lane& lane) {
     x.codes = a.scratch.data;
   }
   if (bf16) {
-    std::byte* own = a.scratch.data + a.scratch.bytes() - bf16_bytes(rows, in);
+    std::byte* own = a.scratch.data + a.scratch.extent[0] - static_cast<int64_t>(bf16_bytes(rows, in));
     prepare_bf16_rows(a.x.as<float>(), a.x.stride[0], in, share.begin, share.end, own);
     x.bf16 = own;
   }

@@ -68,7 +68,8 @@ void to_q8_0(std::byte* out, const float* x, int64_t n) {
 
 void write_cache(const Tensor& cache, int64_t head, int64_t position, const float* x) {
   const int64_t at = head * cache.stride[0] + position * cache.stride[1], d = cache.extent[2];
-  if (cache.dtype == DType::q8_0) return to_q8_0(cache.data + row_bytes(DType::q8_0, at), x, d);
+  constexpr DTypeInfo coded = dtype_info(DType::q8_0);
+  if (cache.dtype == DType::q8_0) return to_q8_0(cache.data + at / coded.block * coded.bytes, x, d);
   if (cache.dtype == DType::f16) return to_half(cache.as<uint16_t>() + at, x, d);
   std::memcpy(cache.as<float>() + at, x, static_cast<size_t>(d) * sizeof(float));
 }
