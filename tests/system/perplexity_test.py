@@ -41,6 +41,15 @@ def check_arithmetic(tokens, *arguments):
     check(name + ": likeliest token", exact["same_best"] > SAME_BEST, exact)
 
 
+# Keys and values in 8 bits under exact arithmetic: measured mean 4.8e-4, 99 % below 2.6e-3, 98 % the same.
+def check_int8_keys():
+    said = perplexity(160, "--against", "exact", "--exact", "--kv", "int8")
+    if "error" in said:
+        return check("8-bit keys and values", False, said)
+    gap = said["against"]["divergence"]
+    check("8-bit keys and values", said["kv_format"] == "Q8_0" and 5e-5 < gap["mean"] < 8e-4 and gap["p99"] < 5e-3 and said["against"]["same_best"] > 0.95, said)
+
+
 def check_logits_file():
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "logits.npy"
@@ -84,6 +93,7 @@ def main():
     else:
         check_arithmetic(320)
         check_arithmetic(160, "--chunk", 1)
+        check_int8_keys()
         check_logits_file()
         check_refusals()
     print(f"{len(failures)} failed")
