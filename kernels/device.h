@@ -19,6 +19,8 @@ struct DeviceInfo {
   std::string backend;  // "cpu"
   std::string isa;      // "avx512_bf16"
   int threads = 1;
+  bool host_memory = false;      // every buffer is the processor's memory: read and written at data()
+  bool sized_recordings = false; // work of a recording is sized by StepParams::limit: one per length, instead of one for all
 };
 
 // Who reaches a buffer, and how it fills. The CPU reaches all of its own.
@@ -52,7 +54,8 @@ class Device {
   virtual void execute(const OpCall& call) = 0;  // done, or ordered before everything that follows, when it returns
   // Runs `body` once with ops appended instead of executed. Tensors named by the ops must outlive the recording.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& body) = 0;
-  // Bytes into, out of and within any buffers, in the order of the ops around them; download() waits. Not while recording.
+  // Bytes into, out of and within any buffers, in the order of the ops around them; upload() has read its source when it returns,
+  // download() waits. Not while recording.
   virtual void upload(std::byte* target, std::span<const std::byte> source) { std::memcpy(target, source.data(), source.size()); }
   virtual void download(std::span<std::byte> target, const std::byte* source) { std::memcpy(target.data(), source, target.size()); }
   virtual void copy(std::byte* target, const std::byte* source, size_t bytes) { std::memcpy(target, source, bytes); }

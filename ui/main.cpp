@@ -15,6 +15,7 @@
 
 #include "app/chat/local_engine.h"
 #include "app/settings/paths.h"
+#include "app/settings/preferences.h"
 #include "ui/window/app_object.h"
 #include "ui/window/window_state.h"
 
@@ -69,6 +70,7 @@ int show(const Options& options) {
   after_first_frame(*window, [&] {
     app::EngineOptions wanted;
     wanted.model = QString::fromStdString(options.model);
+    wanted.device = app::preferences::device();
     engine.start(wanted);
     QList<QUrl> files;
     for (const std::string& file : options.files) files.push_back(QUrl::fromLocalFile(QFileInfo(QString::fromStdString(file)).absoluteFilePath()));

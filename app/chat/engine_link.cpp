@@ -33,6 +33,8 @@ bool EngineLink::takes_regions() const {
 
 QString EngineLink::device() const {
   const QJsonObject all = props();
+  const QString backend = all.value("backend").toString();
+  if (!backend.isEmpty() && backend != "cpu") return all.value("device").toString() + ' ' + QChar(0xB7) + ' ' + (backend == "cuda" ? "CUDA" : "Vulkan");
   const QString set = all.value("instruction_set").toString().toUpper().replace('_', ' ');
   const QString device = all.value("backend").toString(all.value("device").toString("CPU")).toUpper();
   return set.isEmpty() ? device : device + ' ' + QChar(0xB7) + ' ' + set;

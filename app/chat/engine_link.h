@@ -3,6 +3,7 @@
 #include <QJsonObject>
 #include <QObject>
 #include <QStringList>
+#include <QVariantList>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -54,6 +55,8 @@ class EngineLink : public QObject {
   Q_PROPERTY(QString modelName READ model_name NOTIFY changed)
   Q_PROPERTY(bool vision READ vision NOTIFY changed)
   Q_PROPERTY(QString device READ device NOTIFY changed)
+  Q_PROPERTY(QVariantList devices READ devices NOTIFY devices_changed)
+  Q_PROPERTY(QString deviceChoice READ device_choice NOTIFY devices_changed)
   Q_PROPERTY(QStringList facts READ facts NOTIFY changed)
   Q_PROPERTY(bool modelMissing READ model_missing NOTIFY changed)
   Q_PROPERTY(QString errorWhat READ error_what NOTIFY changed)
@@ -76,12 +79,17 @@ class EngineLink : public QObject {
   virtual void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) = 0;
   Q_INVOKABLE virtual void restart() = 0;
   Q_INVOKABLE virtual void use_model(const QString& path) = 0;
+  // What could compute: maps of "choice" and "name", after find_devices().
+  virtual QVariantList devices() const { return {}; }
+  virtual QString device_choice() const { return "auto"; }
+  Q_INVOKABLE virtual void find_devices() {}
+  Q_INVOKABLE virtual void use_device(const QString& choice) { Q_UNUSED(choice) }
 
   QString state_name() const;
   QString model_name() const;
   bool vision() const;
   bool takes_regions() const;  // looks at regions of pictures
-  QString device() const;      // "CPU · AVX-512"
+  QString device() const;      // "CPU · AVX-512", "NVIDIA H200 · CUDA"
   QStringList facts() const;   // rows "name\tvalue" of what the engine says of itself
   bool model_missing() const;  // failed because there is no model, not because something broke
   QString error_what() const { return QString::fromStdString(error().what); }
@@ -90,6 +98,7 @@ class EngineLink : public QObject {
 
  signals:
   void changed();
+  void devices_changed();
 };
 
 }  // namespace lava::app

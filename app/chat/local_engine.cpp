@@ -1,9 +1,14 @@
 #include "app/chat/local_engine.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <utility>
 
 #include "app/engine/http_call.h"
 #include "app/engine/preparation.h"
+#include "app/settings/preferences.h"
 
 namespace lava::app {
 namespace {
@@ -35,6 +40,13 @@ std::optional<int> read_tokens(const HttpRequest& request) {
   const QJsonValue tokens = QJsonDocument::fromJson(body).object().value("tokens");
   if (outcome.status != 200 || !tokens.isDouble()) return std::nullopt;
   return tokens.toInt();
+}
+
+QVariantList read_devices(const QByteArray& json) {
+  QVariantList devices{QVariantMap{{"choice", "auto"}, {"name", QObject::tr("Automatic")}}};
+  for (const QJsonValue one : QJsonDocument::fromJson(json).object().value("devices").toArray())
+    devices << QVariantMap{{"choice", one["choice"].toString()}, {"name", one["name"].toString()}};
+  return devices;
 }
 
 // Reads the pictures first, then hands over to a Question.
@@ -104,6 +116,31 @@ void LocalEngine::use_model(const QString& path) {
   options_.model = path;
   process_.stop();
   process_.start(options_);
+}
+
+// The engine's program tells; the engine that runs may never have looked for devices.
+void LocalEngine::find_devices() {
+  const auto program = find_engine_program(options_.program);
+  if (finder_ || !program) return;
+  finder_ = new QProcess(this);
+  connect(finder_, &QProcess::finished, this, [this] {
+    devices_ = read_devices(finder_->readAllStandardOutput());
+    std::exchange(finder_, nullptr)->deleteLater();
+    emit devices_changed();
+  });
+  connect(finder_, &QProcess::errorOccurred, this, [this](QProcess::ProcessError problem) {
+    if (problem == QProcess::FailedToStart) std::exchange(finder_, nullptr)->deleteLater();
+  });
+  finder_->start(*program, {"devices", "--json"});
+}
+
+void LocalEngine::use_device(const QString& choice) {
+  if (choice == device_choice()) return;
+  options_.device = choice;
+  preferences::set_device(choice);
+  process_.stop();
+  process_.start(options_);
+  emit devices_changed();
 }
 
 Asking* LocalEngine::ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) {

@@ -22,12 +22,18 @@ class LocalEngine : public EngineLink {
   void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
   void restart() override;
   void use_model(const QString& path) override;
+  QVariantList devices() const override { return devices_; }
+  QString device_choice() const override { return options_.device.isEmpty() ? "auto" : options_.device; }
+  void find_devices() override;
+  void use_device(const QString& choice) override;
 
  private:
   const MediaStore& media_;
   EngineProcess process_;
   EngineOptions options_;
   QString phase_;
+  QVariantList devices_;
+  QProcess* finder_ = nullptr;
   Background pictures_, views_;  // reading pictures never waits for a preview
 };
 

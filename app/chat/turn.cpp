@@ -77,6 +77,8 @@ void Turn::add_answer() {
 void Turn::on_engine() {
   if (!saved_ || asking_ || ended_) return;
   if (stop_asked_) return end(MessageState::stopped);
+  if (awaits_restart_ && engine_.state() == EngineLink::State::ready) return;  // it is about to end
+  awaits_restart_ = false;
   switch (engine_.state()) {
     case EngineLink::State::ready: return ask();
     case EngineLink::State::failed: return on_failed(engine_.error());
@@ -123,8 +125,28 @@ void Turn::on_done(const AnswerDone& answer) {
 
 void Turn::on_failed(const Error& error) {
   if (ended_) return;
+  if (error.kind == Error::Kind::device_lost && asking_ && !repeated_) return repeat();
   answer_.error = error_object(error);
   end(answer_.text.isEmpty() ? MessageState::failed : MessageState::stopped);
+}
+
+// The engine ends with its device and starts again by itself: the question is asked once more, from the beginning.
+void Turn::repeat() {
+  repeated_ = awaits_restart_ = true;
+  drop_asking();
+  answer_.text.clear();
+  places_ = {};
+  stream_ = {};
+  dirty_ = true;
+  set_phase({"Restarting the engine", -1});
+  on_engine();
+}
+
+void Turn::drop_asking() {
+  if (!asking_) return;
+  asking_->disconnect(this);
+  asking_->deleteLater();
+  asking_ = nullptr;
 }
 
 void Turn::stop() {
@@ -141,11 +163,7 @@ void Turn::end(MessageState state) {
   answer_.state = state;
   frame_.stop();
   commit_timer_.stop();
-  if (asking_) {
-    asking_->disconnect(this);
-    asking_->deleteLater();
-    asking_ = nullptr;
-  }
+  drop_asking();
   if (answer_.id == 0) {
     emit finished();
     return;

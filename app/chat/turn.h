@@ -54,6 +54,8 @@ class Turn : public QObject {
   void on_text(const QString& delta);
   void on_done(const AnswerDone& answer);
   void on_failed(const Error& error);
+  void repeat();
+  void drop_asking();
   void end(MessageState state);
   void commit();
   void set_phase(const PhaseLine& phase);
@@ -69,6 +71,7 @@ class Turn : public QObject {
   PhaseLine phase_;
   QTimer frame_, commit_timer_;
   bool saved_ = false, ended_ = false, stop_asked_ = false, dirty_ = false, warned_ = false, kept_ = true;
+  bool repeated_ = false, awaits_restart_ = false;
 };
 
 }  // namespace lava::app

@@ -16,7 +16,7 @@ namespace {
 struct Parsed {
   std::string question, annotate, words, output, format = "markdown";
   std::vector<std::string> pictures, regions;
-  std::string model = "default", mmproj, server, engine;
+  std::string model = "default", mmproj, server, engine, device;
   int threads = 0, max_tokens = 512;
   double temperature = 0;
   DetectRules detect;
@@ -33,6 +33,7 @@ const CLI::Range chat_number(int64_t{1}, std::numeric_limits<int64_t>::max());
 void add_engine_options(CLI::App& command, Parsed& p) {
   auto* model = command.add_option("--model", p.model, "model file or folder (default: the default model)");
   auto* mmproj = command.add_option("--mmproj", p.mmproj, "projector file of a GGUF model that sees");
+  command.add_option("--device", p.device, "what computes: auto, cpu, cuda[:n], vulkan[:n]");
   command.add_option("--threads", p.threads, "processor threads (0: the engine decides)")->check(CLI::Range(0, 1024));
   auto* engine = command.add_option("--engine", p.engine, "engine program (default: the one beside this program)");
   command.add_option("--server", p.server, "address of a running engine; its token is read from LAVASCOPE_TOKEN")
@@ -61,6 +62,7 @@ EngineChoice choice_of(const Parsed& p) {
   choice.options.program = text(p.engine);
   choice.options.model = text(p.model);
   choice.options.mmproj = text(p.mmproj);
+  choice.options.device = text(p.device);
   choice.options.threads = p.threads;
   return choice;
 }

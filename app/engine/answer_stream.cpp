@@ -51,6 +51,7 @@ Error answer_error(long status, const QByteArray& body) {
       if (error.remedy.empty()) error.remedy = "Wait until another question is answered, then try again";
       break;
     case 503:
+      if (error.kind == Kind::device_lost) break;
       error.kind = Kind::busy;
       if (error.remedy.empty()) error.remedy = "Wait until the model is loaded, then try again";
       break;

@@ -13,32 +13,20 @@
 #include <array>
 
 #include "app/engine/health_watch.h"
+#include "engine/server/exit_codes.h"
 
 namespace lava::app {
 namespace {
 
 constexpr int kill_after_ms = 1500;
 constexpr qsizetype most_line = 64 << 10;
+constexpr int most_losses = 2;
 constexpr int kept_lines = 60, told_lines = 3;
 
 QString new_token() {
   std::array<quint32, 8> words;
   QRandomGenerator::system()->fillRange(words.data(), words.size());
   return QString::fromLatin1(QByteArray(reinterpret_cast<const char*>(words.data()), sizeof words).toHex());
-}
-
-Result<QString> find_program(const QString& wanted) {
-  const QString name = "lavascope-engine";
-  QString found = wanted;
-  if (found.isEmpty()) {
-    found = QDir(QCoreApplication::applicationDirPath()).filePath(name);
-    if (!QFileInfo(found).isExecutable()) found = QStandardPaths::findExecutable(name);
-  } else if (!found.contains('/')) {
-    found = QStandardPaths::findExecutable(found);
-  }
-  if (!found.isEmpty() && QFileInfo(found).isFile() && QFileInfo(found).isExecutable()) return found;
-  return fail(Error::Kind::not_found, "The engine program is missing", (wanted.isEmpty() ? name : wanted).toStdString() + " was not found",
-              "Install Lavascope again");
 }
 
 Result<void> check_file(const QString& path, const char* what) {
@@ -50,6 +38,7 @@ Result<void> check_file(const QString& path, const char* what) {
 QStringList arguments_of(const EngineOptions& options) {
   QStringList arguments{"serve", "--model", options.model, "--control", "stdin"};
   if (!options.mmproj.isEmpty()) arguments << "--mmproj" << options.mmproj;
+  if (!options.device.isEmpty()) arguments << "--device" << options.device;
   if (options.threads > 0) arguments << "--threads" << QString::number(options.threads);
   return arguments;
 }
@@ -75,6 +64,20 @@ class LineReader {
 
 }  // namespace
 
+Result<QString> find_engine_program(const QString& wanted) {
+  const QString name = "lavascope-engine";
+  QString found = wanted;
+  if (found.isEmpty()) {
+    found = QDir(QCoreApplication::applicationDirPath()).filePath(name);
+    if (!QFileInfo(found).isExecutable()) found = QStandardPaths::findExecutable(name);
+  } else if (!found.contains('/')) {
+    found = QStandardPaths::findExecutable(found);
+  }
+  if (!found.isEmpty() && QFileInfo(found).isFile() && QFileInfo(found).isExecutable()) return found;
+  return fail(Error::Kind::not_found, "The engine program is missing", (wanted.isEmpty() ? name : wanted).toStdString() + " was not found",
+              "Install Lavascope again");
+}
+
 class EngineProcess::Impl {
  public:
   explicit Impl(EngineProcess* owner) : owner_(owner) {}
@@ -92,6 +95,7 @@ class EngineProcess::Impl {
   std::unique_ptr<HealthWatch> watch_;
   LineReader out_, log_;
   QStringList log_lines_;
+  int losses_ = 0;  // of the device, since somebody started the engine
 
   void start(const EngineOptions& options);
   void launch(const QString& program);
@@ -135,7 +139,7 @@ void EngineProcess::Impl::start(const EngineOptions& options) {
   log_ = {};
   log_lines_.clear();
   set_state(State::starting);
-  const auto program = find_program(options.program);
+  const auto program = find_engine_program(options.program);
   if (!program) return fail_with(program.error());
   Result<void> files;
   if (options.model != "default") files = check_file(options.model, "model");
@@ -243,6 +247,9 @@ void EngineProcess::Impl::watch() {
 
 void EngineProcess::Impl::ended(int code, QProcess::ExitStatus status) {
   read_log();
+  const bool lost = status == QProcess::NormalExit && code == server::exit_device_lost;
+  if (lost && losses_++ < most_losses) return start(EngineOptions(options_));
+  if (lost) return fail_with({Error::Kind::device_lost, "The device that computes stopped working again", last_words(), "Choose another device, or restart the engine"});
   if (log_lines_.isEmpty() && log_.rest().isEmpty()) log_lines_ << out_.rest();
   const bool before_ready = state_ != State::ready;
   std::string cause = status == QProcess::CrashExit ? "it crashed" : "it ended with code " + std::to_string(code);
@@ -266,8 +273,12 @@ EngineProcess::~EngineProcess() {
   }
 }
 
-void EngineProcess::start(const EngineOptions& options) { impl_->start(options); }
-void EngineProcess::restart() { impl_->start(EngineOptions(impl_->options_)); }
+void EngineProcess::start(const EngineOptions& options) {
+  impl_->losses_ = 0;
+  impl_->start(options);
+}
+
+void EngineProcess::restart() { start(EngineOptions(impl_->options_)); }
 
 void EngineProcess::stop() {
   impl_->release();

@@ -11,14 +11,19 @@
 
 namespace lava::app {
 
+// Where the engine's program is; empty: beside this program, else in PATH.
+Result<QString> find_engine_program(const QString& wanted);
+
 struct EngineOptions {
   QString program;  // empty: lavascope-engine beside this program, else in PATH
   QString model = "default";
   QString mmproj;
+  QString device;           // "auto", "cpu", "cuda:0"; empty: the engine decides
   int threads = 0;          // 0: the engine decides
   int patience_ms = 30000;  // without a sign of life while it starts and loads
 };
 
+// A lost device (engine/server/exit_codes.h) starts it again by itself, twice at most until somebody starts it.
 class EngineProcess : public QObject {
   Q_OBJECT
  public:

@@ -68,6 +68,7 @@ void add(CLI::App& parent, const Command& description) {
   if (takes & picture) cli::add_vision_precision(*command, settings->vision);
   if (takes & check) command->add_flag("--check", settings->check, "also in float32, and how much the rows differ");
   if (takes & kv) cli::add_kv_choice(*command, settings->kv);
+  if (takes & model) cli::add_device(*command, settings->device);
   command->add_option("--repeat", settings->repeat)->capture_default_str()->check(CLI::Range(1, 1000));
   add_common(*command, *settings);
   run_when_called(*command, settings, description.run);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/core/assistant.h"
-#include "kernels/device.h"
+#include "kernels/devices.h"
 #include "kernels/probe/roofs.h"
 #include "kernels/probe/work_meter.h"
 
@@ -16,6 +16,7 @@ struct Settings {
   std::string model, shape, format = "q4_0", image, op;
   int n = 0, depth = 0, repeat = 3, context = 0;
   double budget = 0.1;  // seconds for each op
+  DeviceChoice device{"cpu"};
   CpuOptions cpu;
   bool exact = false, json = false, trace = false, check = false;
   VisionPrecision vision = VisionPrecision::automatic;
@@ -66,8 +67,8 @@ struct Measured {
   Roofs roofs;
 };
 // Fills work, seconds and roofs: round 0 warms up and counts the work, the timed ones from 1 lie between two looks at the roofs.
-// once(round) gives the seconds of a round.
-Result<void> measure(Measured& measured, const Settings& settings, WorkMeter& meter, int threads, const std::function<Result<double>(int)>& once);
+// once(round) gives the seconds of a round. The roofs are the processor's: another device has none.
+Result<void> measure(Measured& measured, const Settings& settings, WorkMeter& meter, const std::function<Result<double>(int)>& once);
 void print(const Settings& settings, const DeviceInfo& device, Measured measured);
 
 }  // namespace lava::bench

@@ -86,11 +86,11 @@ struct Opened {
 // Beyond the clock it waits for packs, so that the next opening finds them.
 Result<Opened> open_once(const Settings& settings, const AssistantOptions& options) {
   Opened opened;
-  std::unique_ptr<Device> device;
+  OpenedDevice device;
   std::unique_ptr<Assistant> assistant;
   const auto load = [&]() -> Result<void> {
-    LAVA_TRY(device, make_cpu_device(settings.cpu));
-    LAVA_TRY(assistant, Assistant::load(*device, options));
+    LAVA_TRY(device, open_device(settings.device, settings.cpu));
+    LAVA_TRY(assistant, Assistant::load(device.devices(), options));
     return {};
   };
   Result<void> done;
@@ -177,8 +177,8 @@ Result<void> memory(const Settings& settings) {
   LAVA_TRY(const uint64_t file_bytes, bytes_of(files));
   forget_peak();
   const uint64_t before = status_bytes("VmRSS:");
-  LAVA_TRY(auto device, make_cpu_device(settings.cpu));
-  LAVA_TRY(auto assistant, Assistant::load(*device, options));
+  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
+  LAVA_TRY(auto assistant, Assistant::load(opened.devices(), options));
   const uint64_t opened = status_bytes("VmHWM:");
   if (assistant->report().vision.empty() && !settings.image.empty()) return fail(Error::Kind::invalid, "This model does not see", model.path(), "Leave the picture out");
   if (!assistant->report().vision.empty()) {

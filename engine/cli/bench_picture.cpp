@@ -22,21 +22,24 @@ struct Tower {
   std::optional<VisionPart> alone;
   const VisionPart& part() const { return alone ? *alone : *model.vision; }
 
-  static Result<Tower> open(Device& device, const Settings& settings, const std::string& path) { return open(device, settings, path, settings.vision); }
-  static Result<Tower> open(Device& device, const Settings& settings, const std::string& path, VisionPrecision vision) {
+  static Result<Tower> open(Devices devices, const Settings& settings, const std::string& path) { return open(devices, settings, path, settings.vision); }
+  static Result<Tower> open(Devices devices, const Settings& settings, const std::string& path, VisionPrecision vision) {
     Tower tower;
     if (is_mmproj_name(std::filesystem::path(path).filename().string())) {
       LAVA_TRY(const int64_t width, mmproj_width(path));
-      LAVA_TRY(tower.alone, open_vision_gguf(device, path, vision_options(static_cast<int>(width), settings.exact ? VisionPrecision::exact : vision)));
+      LAVA_TRY(tower.alone, open_vision_gguf(devices.main, path, vision_options(static_cast<int>(width), settings.exact ? VisionPrecision::exact : vision)));
       return tower;
     }
     AssistantOptions options;
     options.model = path, options.exact = settings.exact, options.vision = vision;
-    LAVA_TRY(tower.model, load_model(device, options, {}));
+    LAVA_TRY(tower.model, load_model(devices, options, {}));
     if (!tower.model.vision) return fail(Error::Kind::invalid, "This model does not see", path, "Choose a projector file (mmproj) or a model that sees");
     return tower;
   }
 };
+
+// The metered device in the place of the one that was opened.
+Devices beside(WorkMeter& meter, const OpenedDevice& opened) { return {meter, opened.module ? *opened.cpu : static_cast<Device&>(meter)}; }
 
 // How far rows are from those of float32 arithmetic.
 struct Difference {
@@ -58,10 +61,11 @@ Difference difference_of(const PictureRows& got, const PictureRows& want, size_t
   return all;
 }
 
-Result<Difference> check(Device& device, const Settings& settings, const std::string& path, const media::Picture& picture, const PictureRows& got) {
-  LAVA_TRY(const Tower exact, Tower::open(device, settings, path, VisionPrecision::exact));
+Result<Difference> check(Devices devices, const Settings& settings, const std::string& path, const media::Picture& picture, const PictureRows& got) {
+  LAVA_TRY(const Tower exact, Tower::open(devices, settings, path, VisionPrecision::exact));
+  Device& device = exact.part().weights->device();
   LAVA_TRY(const size_t bytes, exact.part().arena_bytes());
-  LAVA_TRY(auto memory, device.allocate(bytes));
+  LAVA_TRY(auto memory, device.allocate(bytes, BufferUse::own));
   Arena arena(memory->data(), memory->size());
   Run run{device, arena};
   LAVA_TRY(const PictureRows want, exact.part().encode(run, picture, 1, {}));
@@ -80,15 +84,16 @@ double cpu_seconds() {
 
 Result<void> encode(const Settings& settings) {
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::vision));
-  LAVA_TRY(auto cpu, make_cpu_device(settings.cpu));
+  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
   std::unique_ptr<TraceDevice> traced;
-  if (settings.trace) traced = std::make_unique<TraceDevice>(*cpu);
-  WorkMeter meter(traced ? static_cast<Device&>(*traced) : *cpu);
-  LAVA_TRY(const Tower tower, Tower::open(meter, settings, model.path()));
+  if (settings.trace) traced = std::make_unique<TraceDevice>(opened.devices().main);
+  WorkMeter meter(traced ? static_cast<Device&>(*traced) : opened.devices().main);
+  LAVA_TRY(const Tower tower, Tower::open(beside(meter, opened), settings, model.path()));
   LAVA_TRY(const media::Picture picture, picture_of(settings));
   LAVA_TRY(const auto plan, tower.part().plan(picture.size(), 1));
   LAVA_TRY(const size_t bytes, tower.part().arena_bytes());
-  LAVA_TRY(auto memory, cpu->allocate(bytes));
+  Device& device = tower.part().weights->device();
+  LAVA_TRY(auto memory, device.allocate(bytes, BufferUse::own));
   const int views = static_cast<int>(plan.first.size());
   Measured m{"encode", Bound::compute, {{"n", 1}, {"views", views}, {"tokens", plan.second.rows}, {"width", picture.width}, {"height", picture.height}},
              fmt::format("{}, {} views of a picture of {} x {}", tower.part().name, views, picture.width, picture.height)};
@@ -96,18 +101,18 @@ Result<void> encode(const Settings& settings) {
   Result<PictureRows> rows = PictureRows{};
   const auto once = [&](int) -> Result<double> {
     Arena arena(memory->data(), memory->size());
-    Run run{meter, arena};
+    Run run{device, arena};
     const double seconds = seconds_of([&] { rows = tower.part().encode(run, picture, 1, {}); });
     if (!rows) return tl::unexpected<Error>(rows.error());
     return seconds;
   };
-  LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
+  LAVA_CHECK_OK(measure(m, settings, meter, once));
   if (settings.check) {
-    LAVA_TRY(const Difference difference, check(*cpu, settings, model.path(), picture, *rows));
+    LAVA_TRY(const Difference difference, check(opened.devices(), settings, model.path(), picture, *rows));
     m.facts["nmse"] = difference.nmse, m.facts["least_cosine"] = difference.least_cosine;
     m.shown += fmt::format("; rows beside float32: NMSE {:.2g}, least cosine {:.6f}", difference.nmse, difference.least_cosine);
   }
-  print(settings, cpu->info(), std::move(m));
+  print(settings, meter.info(), std::move(m));
   if (traced) fmt::print("{}", traced->table());
   return {};
 }
@@ -127,12 +132,12 @@ Request question(std::shared_ptr<const std::string> picture, const char* text) {
 // question about it.
 Result<void> ttft(const Settings& settings) {
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::both));
-  LAVA_TRY(auto cpu, make_cpu_device(settings.cpu));
-  WorkMeter meter(*cpu);
+  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
+  WorkMeter meter(opened.devices().main);
   AssistantOptions options;
   options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.vision = settings.vision;
   options.kv = settings.kv;
-  LAVA_TRY(auto assistant, Assistant::load(meter, options));
+  LAVA_TRY(auto assistant, Assistant::load(beside(meter, opened), options));
   LAVA_TRY(media::Picture picture, picture_of(settings));
   int tokens = 0;
   std::vector<double> again;  // seconds to the first token of the second question
@@ -149,11 +154,11 @@ Result<void> ttft(const Settings& settings) {
     return answer.timings.first_token_ms / 1e3;
   };
   Measured m{"ttft", Bound::compute, {}, ""};
-  LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
+  LAVA_CHECK_OK(measure(m, settings, meter, once));
   const double second = median_of(std::move(again));
   m.count = tokens, m.facts = {{"n", tokens}, {"depth", 0}, {"second_question_seconds", second}};
   m.shown = fmt::format("{} tokens of prompt; a second question about it: {:.1f} ms", tokens, 1e3 * second);
-  print(settings, cpu->info(), std::move(m));
+  print(settings, meter.info(), std::move(m));
   return {};
 }
 
@@ -174,11 +179,11 @@ Result<void> detect(const Settings& settings) {
     if (round > 0) processor += (cpu_seconds() - before) / settings.repeat;
     return seconds;
   };
-  LAVA_CHECK_OK(measure(m, settings, meter, cpu->info().threads, once));
+  LAVA_CHECK_OK(measure(m, settings, meter, once));
   m.count = 1, m.things = "pictures";
   m.facts = {{"width", found->size.width}, {"height", found->size.height}, {"objects", found->objects.size()}, {"cpu_seconds", processor}};
   m.shown = fmt::format("{} x {} pixels, {} objects, {:.1f} ms of processor time", found->size.width, found->size.height, found->objects.size(), 1e3 * processor);
-  print(settings, cpu->info(), std::move(m));
+  print(settings, meter.info(), std::move(m));
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "engine/cli/bench.h"
 
@@ -77,30 +78,42 @@ json roof_of(Bound bound, const Work& work, const Roofs& roofs) {
   return compute_roof(work, roofs);
 }
 
-Result<void> measure(Measured& m, const Settings& settings, WorkMeter& meter, int threads, const std::function<Result<double>(int)>& once) {
+Result<void> measure(Measured& m, const Settings& settings, WorkMeter& meter, const std::function<Result<double>(int)>& once) {
   meter.on = true;
   LAVA_CHECK_OK(once(0));
   meter.on = false;
   m.work = meter.total;
-  LAVA_TRY(Roofline roofline, Roofline::begin(threads));
+  const DeviceInfo& device = meter.info();
+  std::optional<Roofline> roofline;
+  if (device.host_memory) {
+    LAVA_TRY(roofline, Roofline::begin(device.threads));
+  }
   for (int round = 1; round <= settings.repeat; ++round) {
     LAVA_TRY(const double seconds, once(round));
     m.seconds.push_back(seconds);
   }
-  m.roofs = roofline.end();
+  if (roofline) m.roofs = roofline->end();
   return {};
 }
+
+namespace {
+
+std::string where(const DeviceInfo& device) {
+  return device.host_memory ? fmt::format("{} threads, {}", device.threads, device.isa) : device.name;
+}
+
+}  // namespace
 
 void print(const Settings& settings, const DeviceInfo& device, Measured m) {
   const double median = median_of(m.seconds), best = *std::min_element(m.seconds.begin(), m.seconds.end());
   const json share = share_of_roof(m.bound, m.work, m.roofs, median), roof = roof_of(m.bound, m.work, m.roofs);
   if (!settings.json) {
-    fmt::print("{}, {}, {} threads, {}: {:.1f} {}/s ({:.1f} ms, best of {} {:.1f} ms){}\n", m.what, m.shown, device.threads, device.isa, m.count / median, m.things, 1e3 * median,
+    fmt::print("{}, {}, {}: {:.1f} {}/s ({:.1f} ms, best of {} {:.1f} ms){}\n", m.what, m.shown, where(device), m.count / median, m.things, 1e3 * median,
                m.seconds.size(), 1e3 * best, roof_text(share, roof));
     return;
   }
   json line = std::move(m.facts);
-  line["what"] = m.what, line["threads"] = device.threads, line["isa"] = device.isa;
+  line["what"] = m.what, line["threads"] = device.threads, line["isa"] = device.isa, line["device"] = device.name, line["backend"] = device.backend;
   line["seconds"] = median, line["all_seconds"] = m.seconds;
   line[fmt::format("{}_per_s", m.things)] = m.count / median;
   line["gb_per_s"] = 1e-9 * (m.bound == Bound::memory ? m.work.streamed : m.work.bytes) / median;

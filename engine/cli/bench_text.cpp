@@ -11,7 +11,7 @@ namespace {
 
 // A GGUF file, and rows of arbitrary ids: dense models take the same time for any token.
 struct TextBench {
-  std::unique_ptr<Device> cpu;
+  OpenedDevice opened;
   std::unique_ptr<TraceDevice> traced;
   std::unique_ptr<WorkMeter> meter;
   std::unique_ptr<io::Gguf> file;
@@ -21,9 +21,10 @@ struct TextBench {
 
   static Result<TextBench> open(const Settings& settings, const std::string& model) {
     TextBench bench;
-    LAVA_TRY(bench.cpu, make_cpu_device(settings.cpu));
-    if (settings.trace) bench.traced = std::make_unique<TraceDevice>(*bench.cpu);
-    bench.meter = std::make_unique<WorkMeter>(bench.traced ? static_cast<Device&>(*bench.traced) : *bench.cpu);
+    LAVA_TRY(bench.opened, open_device(settings.device, settings.cpu));
+    Device& device = bench.opened.devices().main;
+    if (settings.trace) bench.traced = std::make_unique<TraceDevice>(device);
+    bench.meter = std::make_unique<WorkMeter>(bench.traced ? static_cast<Device&>(*bench.traced) : device);
     LAVA_TRY(bench.file, io::Gguf::open(model));
     LAVA_TRY(const TextConfig config, read_gguf_text_config(*bench.file));
     bench.weights = std::make_unique<Weights>(*bench.meter);
@@ -68,10 +69,12 @@ Result<double> run_round(TextBench& bench, const Settings& settings, bool decode
   if (decode) runner.prepare_steps();
   bench.meter->on = metered;
   Result<int> filled = 0;
+  Result<void> stepped;
   const double seconds = seconds_of([&] {
     if (!decode) filled = runner.prefill(whole, {});
-    for (int i = 0; decode && i < settings.n; ++i) runner.step(static_cast<int32_t>(100 + i % 100));
+    for (int i = 0; decode && stepped && i < settings.n; ++i) stepped = runner.step(static_cast<int32_t>(100 + i % 100));
   });
+  if (!stepped) return tl::unexpected<Error>(stepped.error());
   if (!filled) return tl::unexpected<Error>(filled.error());
   return seconds;
 }
@@ -84,8 +87,8 @@ Result<void> run(Settings settings, bool decode) {
   Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}, {"kv_format", kv}},
              fmt::format("{} tokens at depth {}, keys and values in {}", settings.n, settings.depth, kv)};
   m.count = settings.n;
-  LAVA_CHECK_OK(measure(m, settings, *bench.meter, bench.cpu->info().threads, [&](int round) { return run_round(bench, settings, decode, round); }));
-  print(settings, bench.cpu->info(), std::move(m));
+  LAVA_CHECK_OK(measure(m, settings, *bench.meter, [&](int round) { return run_round(bench, settings, decode, round); }));
+  print(settings, bench.meter->info(), std::move(m));
   if (settings.trace) fmt::print("{}", bench.traced->table());
   return {};
 }

@@ -13,7 +13,8 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
   command.add_option("--adapter", options.assistant.adapters, "LoRA folder of PEFT; may be repeated");
   command.add_option("--context", options.assistant.context, "Tokens of context (the model's own, at most 8192)")
       ->check(CLI::Range(16, 1 << 24));
-  command.add_option("--threads", options.device.threads, "Threads (one per core)")->check(CLI::Range(0, 256));
+  add_device(command, options.device);
+  command.add_option("--threads", options.cpu.threads, "Threads (one per core)")->check(CLI::Range(0, 256));
   options.assistant.exact = exact_by_default;
   auto* exact = command.add_flag_callback(
       "--exact", [&options] { options.assistant.exact = true; }, "Float32 arithmetic everywhere");
@@ -22,6 +23,17 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
   exact->excludes(fast);
   add_vision_precision(command, options.assistant.vision);
   add_kv_choice(command, options.assistant.kv);
+}
+
+void add_device(CLI::App& command, DeviceChoice& choice) {
+  const auto parse = [&choice](const std::string& text) {
+    auto parsed = parse_device(text);
+    if (!parsed) throw CLI::ValidationError("--device", parsed.error().message());
+    choice = std::move(*parsed);
+  };
+  command.add_option_function<std::string>("--device", parse, "What computes (\"lavascope-engine devices\" lists all)")
+      ->type_name("auto|cpu|cuda[:n]|vulkan[:n]")
+      ->default_str(device_text(choice));
 }
 
 void add_vision_precision(CLI::App& command, VisionPrecision& precision) {

@@ -5,18 +5,21 @@
 #include <string>
 
 #include "engine/core/assistant.h"
-#include "kernels/device.h"
+#include "kernels/devices.h"
 
 namespace lava::cli {
 
-// --model, --mmproj, --adapter, --context, --exact / --fast, --kv, --threads
+// --model, --mmproj, --adapter, --context, --exact / --fast, --kv, --device, --threads
 struct ModelOptions {
   AssistantOptions assistant;
-  CpuOptions device;
+  DeviceChoice device{"cpu"};
+  CpuOptions cpu;
 };
 void add_kv_choice(CLI::App& command, KvChoice& choice);
 void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default);
 
+// --device auto|cpu|cuda[:n]|vulkan[:n]; its default is what `choice` holds
+void add_device(CLI::App& command, DeviceChoice& choice);
 // --vision-precision auto|exact|int8
 void add_vision_precision(CLI::App& command, VisionPrecision& precision);
 

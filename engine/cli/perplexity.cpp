@@ -33,18 +33,18 @@ struct Subject {
   std::string_view kv;  // format of keys and values
   double surprisal = 0;
 
-  static Result<Subject> open(Device& device, const Options& options, bool exact, KvChoice kv) {
+  static Result<Subject> open(Devices devices, const Options& options, bool exact, KvChoice kv) {
     AssistantOptions wanted = options.model.assistant;
     wanted.exact = exact;
     Subject subject;
-    LAVA_TRY(subject.model, load_model(device, wanted, {}));
+    LAVA_TRY(subject.model, load_model(devices, wanted, {}));
     const int context = subject.model.decoder->context(), window = options.window > 0 ? options.window : std::min(default_window, context);
     if (window > context)
       return fail(Error::Kind::invalid, "The window is longer than the model's context", fmt::format("{} and {} tokens", window, context),
                   fmt::format("Ask for at most {}, or for more --context", context));
     ReaderOptions reader{window, options.chunk, kv_format(kv, subject.model.decoder->kv_shape(DType::f16), subject.model.exact)};
     subject.kv = dtype_info(reader.kv).name;
-    LAVA_TRY(subject.reader, TextReader::create(device, *subject.model.decoder, reader));
+    LAVA_TRY(subject.reader, TextReader::create(devices.main, *subject.model.decoder, reader));
     return subject;
   }
   const char* arithmetic() const { return model.exact ? "exact" : "fast"; }
@@ -101,7 +101,11 @@ class Comparison {
   // Positions first .. first + count of the window; the chunk in the readers begins at `chunk_begin`.
   Result<void> score(const Ids& window, size_t chunk_begin, size_t first, size_t count) {
     const int at = static_cast<int>(first - chunk_begin), rows = static_cast<int>(count);
-    const Tensor own = subject_.reader->logits(at, rows), exact = reference_ ? reference_->reader->logits(at, rows) : Tensor();
+    LAVA_TRY(const Tensor own, subject_.reader->logits(at, rows));
+    Tensor exact;
+    if (reference_) {
+      LAVA_TRY(exact, reference_->reader->logits(at, rows));
+    }
     const auto row = [](const Tensor& logits, size_t i) { return std::span<const float>(logits.row(static_cast<int64_t>(i)), static_cast<size_t>(logits.width())); };
     if (file_) LAVA_CHECK_OK(file_->append(row(own, 0).data(), count * static_cast<size_t>(own.width())));
     for (size_t i = 0; i < count; ++i) {
@@ -158,11 +162,11 @@ void print(const Options& options, const Subject& subject, const Outcome& out, s
 }
 
 Result<void> run(const Options& options) {
-  LAVA_TRY(const auto device, make_cpu_device(options.model.device));
-  LAVA_TRY(Subject subject, Subject::open(*device, options, options.model.assistant.exact, options.model.assistant.kv));
+  LAVA_TRY(const OpenedDevice opened, open_device(options.model.device, options.model.cpu));
+  LAVA_TRY(Subject subject, Subject::open(opened.devices(), options, options.model.assistant.exact, options.model.assistant.kv));
   std::optional<Subject> reference;
   if (!options.against.empty()) {
-    LAVA_TRY(reference, Subject::open(*device, options, true, KvChoice::automatic));
+    LAVA_TRY(reference, Subject::open(opened.devices(), options, true, KvChoice::automatic));
   }
   LAVA_TRY(const Ids ids, ids_of(options, subject));
   LAVA_TRY(const std::vector<Ids> windows, cut(ids, subject.reader->window(), subject.model.tokenizer->special()));

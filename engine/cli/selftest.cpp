@@ -7,13 +7,15 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
+#include "engine/cli/common.h"
 #include "kernels/selftest/selftest.h"
 
 namespace lava {
 namespace {
 
 struct Options {
-  std::string device = "cpu", isa, op;
+  DeviceChoice device{"cpu"};
+  std::string isa, op;
   int threads = 0;
   bool json = false, verbose = false;
 };
@@ -74,18 +76,19 @@ void print_json(const DeviceInfo& info, const std::vector<SelftestRow>& rows, bo
 int run(const Options& options) {
   CpuOptions cpu;
   cpu.threads = options.threads, cpu.isa = options.isa;
-  auto device = make_cpu_device(cpu);
-  if (!device) {
-    fmt::print(stderr, "{}\n", device.error().message());
+  const auto opened = open_device(options.device, cpu);
+  if (!opened) {
+    fmt::print(stderr, "{}\n", opened.error().message());
     return 2;
   }
-  const std::vector<SelftestRow> rows = selftest(**device, options.op);
+  Device& device = opened->devices().main;
+  const std::vector<SelftestRow> rows = selftest(device, options.op);
   if (rows.empty()) {
     fmt::print(stderr, "There is no op named '{}'.\n", options.op);
     return 2;
   }
   const bool ok = std::all_of(rows.begin(), rows.end(), [](const SelftestRow& row) { return row.ok; });
-  options.json ? print_json((*device)->info(), rows, ok) : print_table((*device)->info(), rows, options.verbose);
+  options.json ? print_json(device.info(), rows, ok) : print_table(device.info(), rows, options.verbose);
   return ok ? 0 : 1;
 }
 
@@ -94,7 +97,7 @@ int run(const Options& options) {
 void add_selftest_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("selftest", "Check every operation of a device against the reference");
   auto options = std::make_shared<Options>();
-  command->add_option("--device", options->device, "Device to check")->check(CLI::IsMember({"cpu"}));
+  cli::add_device(*command, options->device);
   command->add_option("--isa", options->isa, "Instruction set: reference, baseline, avx2, avx512, avx512_bf16, neon");
   command->add_option("--threads", options->threads, "Number of threads; 0: one per core")->check(CLI::Range(0, 256));
   command->add_option("--op", options->op, "Only this operation");

@@ -11,6 +11,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/common.h"
 #include "engine/server/assistant_answerer.h"
+#include "engine/server/exit_codes.h"
 
 namespace lava {
 namespace {
@@ -55,10 +56,18 @@ Result<std::string> write_token_file(const std::string& token) {
 }
 
 // The threads that watch or hold idle connections still wait; nothing of theirs is left to clean up.
-[[noreturn]] void leave(const std::string& token_file) {
+[[noreturn]] void leave(const std::string& token_file, int code = 0) {
   if (!token_file.empty()) unlink(token_file.c_str());
   std::fflush(nullptr);
-  _exit(0);
+  _exit(code);
+}
+
+// A process does not get its device back; the error of the request goes out first.
+void leave_soon(const std::string& token_file) {
+  std::thread([token_file] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    leave(token_file, server::exit_device_lost);
+  }).detach();
 }
 
 // Waits on a thread of its own for the end: a signal, or the window closing its end of the pipe.
@@ -114,6 +123,7 @@ int serve(ServeSettings settings) {
 
   auto choice = settings.model;
   choice.assistant.on_notice = [](const std::string& notice) { std::fprintf(stderr, "%s\n", notice.c_str()); };
+  choice.on_device_lost = [token_file] { leave_soon(token_file); };
   server::Server server(settings.server, [choice](const server::Progress& progress) { return server::make_assistant_answerer(choice, progress); });
   const auto port = server.bind();
   if (!port) return fail_with(port.error());
@@ -140,6 +150,7 @@ void add_serve_command(CLI::App& app) {
   command->add_flag("--exact", model.exact, "float32 arithmetic everywhere");
   cli::add_vision_precision(*command, model.vision);
   cli::add_kv_choice(*command, model.kv);
+  cli::add_device(*command, settings->model.device);
   command->add_option("--threads", settings->model.cpu.threads, "0: one per core")->check(CLI::Range(0, 1024));
   command->add_option("--host", server.host)->capture_default_str();
   command->add_option("--port", server.port, "0 picks a free one")->check(CLI::Range(0, 65535));

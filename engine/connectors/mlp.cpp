@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
 #include "engine/connectors/packing.h"
 #include "engine/io/names.h"
 #include "kernels/ops.h"
@@ -27,6 +29,14 @@ std::string first_of(const io::TensorSource& source, std::initializer_list<const
   for (const char* name : names)
     if (source.find(name)) return name;
   return {};
+}
+
+// Where the host may read the rows: in place, or downloaded into `host`.
+const float* host_rows(Run& run, const Tensor& rows, std::vector<float>& host) {
+  if (run.device.info().host_memory) return rows.f32();
+  host.resize(static_cast<size_t>(rows.elements()));
+  run.device.download(std::as_writable_bytes(std::span(host)), rows.data);
+  return host.data();
 }
 
 Result<int64_t> rows_of(const io::TensorSource& source, const std::string& layer) {
@@ -85,9 +95,7 @@ Result<std::unique_ptr<Mlp>> Mlp::load(Weights& weights, const io::TensorSource&
                 fmt::format("the projector of {} gives rows of {} values, the language model takes {}", source.describe(), in, out_width),
                 "Choose the projector that was made for this model");
   if (pack.mode == PackMode::spatial_unpad) {
-    Weights scratch(weights.device());
-    LAVA_TRY(const Tensor newline, scratch.dense(source, layout.newline.empty() ? "image_newline" : layout.newline, {out_width}));
-    mlp->newline_.assign(newline.f32(), newline.f32() + out_width);
+    LAVA_TRY(mlp->newline_, weights.values(source, layout.newline.empty() ? "image_newline" : layout.newline, out_width));
   }
   return mlp;
 }
@@ -123,14 +131,17 @@ Result<PictureRows> Mlp::fill(Run& run, std::span<const View> views, Size image,
     result.rows.resize(static_cast<size_t>(packer.rows()) * static_cast<size_t>(width_));
     if (!newline_.empty()) packer.place_newlines(newline_.data(), width_, result.rows.data());
   }
+  std::vector<float> host;  // rows of a view, from wherever the device keeps them
   for (size_t i = 0; i < views.size(); ++i) {
     if (run.cancelled()) return fail(Error::Kind::cancelled, "Stopped");
     const auto scope = run.arena.scope();
     const Tensor& grid = features.grids[i];
     LAVA_CHECK(grid.rows() == int64_t{pack_.cells.width} * pack_.cells.height);
     const Tensor rows = project(run, grid.reshape({grid.rows(), grid.width()}));
-    if (!run.planning()) packer.place(static_cast<int>(i), rows.f32(), width_, result.rows.data());
+    if (run.planning()) continue;
+    packer.place(static_cast<int>(i), host_rows(run, rows, host), width_, result.rows.data());
   }
+  if (!run.planning()) LAVA_CHECK_OK(run.device.finish());
   return result;
 }
 

@@ -20,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t picture_cache_bytes = size_t{384} << 20;
+constexpr int smaller_chunks[] = {64, 16};  // rows of a prefill step where memory is short
 constexpr size_t most_second_slot_bytes = size_t{1} << 30;  // a second conversation is kept only where it is cheap
 
 double milliseconds(Clock::time_point from) { return std::chrono::duration<double, std::milli>(Clock::now() - from).count(); }
@@ -42,16 +43,26 @@ int rows_to_last_picture(const Prompt& prompt) {
   return static_cast<int>(prompt.embeddings.rend() - last);
 }
 
+void add_sentence(std::string& text, const std::string& sentence) {
+  if (!text.empty() && !sentence.empty()) text += ' ';
+  text += sentence;
+}
+
 }  // namespace
 
 class Assistant::Impl {
  public:
-  Impl(Device& device, LoadedModel model)
-      : device_(device), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
+  Impl(Devices devices, LoadedModel model)
+      : devices_(devices), model_(std::move(model)), cache_(picture_cache_bytes), builder_(model_, cache_) {}
 
   Result<void> set_up(const AssistantOptions& options);
   const ModelReport& report() const { return report_; }
-  std::string notice() const { return keeper_ ? keeper_->notice() : std::string(); }
+  const DeviceInfo& device() const { return devices_.main.info(); }
+  void add_notice(const std::string& sentence) { add_sentence(notice_, sentence); }
+  std::string notice() const;
+  void tell(const AssistantOptions& options) const {
+    if (options.on_notice && !notice_.empty()) options.on_notice(notice_);
+  }
   void wait_for_packs() {
     if (keeper_) keeper_->wait();
   }
@@ -63,6 +74,8 @@ class Assistant::Impl {
 
  private:
   Result<std::vector<const Adapter*>> active_adapters(const Request& request, bool pictures) const;
+  Result<void> make_runner(RunnerOptions options);
+  Result<void> make_vision_memory(size_t bytes);
   Result<BuiltPrompt> build(const Request& request);
   Result<void> prefill(const BuiltPrompt& built, const Request& request, TextRunner::Purpose purpose, Timings& timings);
   Result<std::vector<Probe::ViewReport>> view_reports(const Request& request) const;
@@ -70,13 +83,16 @@ class Assistant::Impl {
   std::span<const Object> marked_objects(const BuiltPrompt& built) const;
   void fill_report();
 
-  Device& device_;
+  Devices devices_;
   LoadedModel model_;
   PictureCache cache_;
   PromptBuilder builder_;
   std::unique_ptr<TextRunner> runner_;
+  std::unique_ptr<Buffer> vision_memory_;  // of a vision part that lives on another device than the runner
+  Arena vision_arena_{nullptr, 0};
   std::unique_ptr<Detector> detector_;  // from the first detect() on
   ModelReport report_;
+  std::string notice_;  // what was given up while opening
   std::unique_ptr<WeightPackKeeper> keeper_;  // last: reads the weights until it ends
 };
 
@@ -86,12 +102,34 @@ Result<void> Assistant::Impl::set_up(const AssistantOptions& load_options) {
   shape.dtype = options.kv = kv_format(load_options.kv, shape, model_.exact);
   if (shape.bytes() > most_second_slot_bytes) options.slots = 1;
   if (model_.vision) {
-    LAVA_TRY(options.least_arena, model_.vision->arena_bytes());
+    LAVA_TRY(const size_t bytes, model_.vision->arena_bytes());
+    if (&model_.vision->weights->device() == &devices_.main) options.least_arena = bytes;
+    else LAVA_CHECK_OK(make_vision_memory(bytes));
   }
-  const std::vector<const Adapter*> adapters = model_.all_adapters();
-  LAVA_TRY(runner_, TextRunner::create(device_, *model_.decoder, adapters, options));
+  LAVA_CHECK_OK(make_runner(options));
+  LAVA_CHECK_OK(devices_.main.finish());  // weights are on their way until here
   fill_report();
   keeper_ = keep_packs(model_, load_options);
+  return {};
+}
+
+Result<void> Assistant::Impl::make_vision_memory(size_t bytes) {
+  LAVA_TRY(vision_memory_, model_.vision->weights->device().allocate(bytes, BufferUse::own));
+  vision_arena_ = Arena(vision_memory_->data(), bytes);
+  return {};
+}
+
+// Short of memory it keeps one conversation, and reads prompts in smaller pieces.
+Result<void> Assistant::Impl::make_runner(RunnerOptions options) {
+  const std::vector<const Adapter*> adapters = model_.all_adapters();
+  auto made = TextRunner::create(devices_.main, *model_.decoder, adapters, options);
+  for (const int chunk : smaller_chunks) {
+    if (made || made.error().kind != Error::Kind::out_of_memory) break;
+    options.chunk = chunk, options.slots = 1;
+    made = TextRunner::create(devices_.main, *model_.decoder, adapters, options);
+    if (made) add_notice(fmt::format("The memory of {} is nearly full: prompts are read {} tokens at a time.", devices_.main.info().name, chunk));
+  }
+  LAVA_TRY(runner_, std::move(made));
   return {};
 }
 
@@ -110,6 +148,12 @@ void Assistant::Impl::fill_report() {
   report_.kv_bytes = runner_->kv_bytes();
   report_.kv_format = dtype_info(runner_->kv_type()).name;
   report_.arena_bytes = runner_->arena_bytes();
+}
+
+std::string Assistant::Impl::notice() const {
+  std::string all = notice_;
+  if (keeper_) add_sentence(all, keeper_->notice());
+  return all;
 }
 
 // The request's own choice, or the rule of the model: all that are always on, and those for pictures when there are any.
@@ -131,7 +175,7 @@ Result<std::vector<const Adapter*>> Assistant::Impl::active_adapters(const Reque
 }
 
 Result<BuiltPrompt> Assistant::Impl::build(const Request& request) {
-  Run run = runner_->borrow(request.cancel);
+  Run run = vision_memory_ ? Run{model_.vision->weights->device(), vision_arena_, nullptr, request.cancel} : runner_->borrow(request.cancel);
   return builder_.build(run, request);
 }
 
@@ -229,7 +273,7 @@ Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
   for (int i = 0; i < greedy; ++i) {
     probe.greedy.push_back(best_logits(runner_->logits(), 1).front().first);
     if (i + 1 == greedy || runner_->room() == 0) break;
-    runner_->step(probe.greedy.back());
+    LAVA_CHECK_OK(runner_->step(probe.greedy.back()));
     LAVA_CHECK_OK(check_logits(runner_->logits()));
   }
   return probe;
@@ -238,7 +282,7 @@ Result<Probe> Assistant::Impl::probe(const Request& request, int greedy) {
 Result<Detections> Assistant::Impl::detect(const DetectRequest& request) {
   if (!detector_) {
     const SsdliteMobilenetV2* inside = model_.vision ? model_.vision->encoder->detector() : nullptr;
-    LAVA_TRY(detector_, inside ? Detector::borrow(device_, *inside) : Detector::open(device_));
+    LAVA_TRY(detector_, inside ? Detector::borrow(devices_.cpu, *inside) : Detector::open(devices_.cpu));
   }
   return detector_->detect(request);
 }
@@ -253,21 +297,33 @@ Result<std::pair<std::vector<View>, int>> Assistant::Impl::preview(Size image, i
 Assistant::Assistant(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Assistant::~Assistant() = default;
 
-Result<std::unique_ptr<Assistant>> Assistant::load(Device& device, const AssistantOptions& options,
+Result<std::unique_ptr<Assistant>> Assistant::load(Devices devices, const AssistantOptions& options,
                                                    const std::function<void(double, const char*)>& progress) {
-  return guarded<std::unique_ptr<Assistant>>([&]() -> Result<std::unique_ptr<Assistant>> {
-    LAVA_TRY(LoadedModel model, load_model(device, options, progress));
+  const auto open = [&](Devices where) -> Result<std::unique_ptr<Impl>> {
+    LAVA_TRY(LoadedModel model, load_model(where, options, progress));
     if (progress) progress(0.95, "Preparing memory");
-    auto impl = std::make_unique<Impl>(device, std::move(model));
+    auto impl = std::make_unique<Impl>(where, std::move(model));
     LAVA_CHECK_OK(impl->set_up(options));
+    return impl;
+  };
+  return guarded<std::unique_ptr<Assistant>>([&]() -> Result<std::unique_ptr<Assistant>> {
+    auto impl = open(devices);
+    const bool elsewhere = !impl && impl.error().kind == Error::Kind::out_of_memory && &devices.main != &devices.cpu;
+    if (elsewhere) {
+      impl = open(devices.cpu);
+      if (impl) (*impl)->add_notice(fmt::format("The memory of {} is too small for this model: the processor computes instead.", devices.main.info().name));
+    }
+    if (!impl) return tl::unexpected(impl.error());
+    (*impl)->tell(options);
     if (progress) progress(1, "Ready");
-    return std::unique_ptr<Assistant>(new Assistant(std::move(impl)));
+    return std::unique_ptr<Assistant>(new Assistant(std::move(*impl)));
   });
 }
 
 const ModelReport& Assistant::report() const { return impl_->report(); }
 std::string Assistant::notice() const { return impl_->notice(); }
 void Assistant::wait_for_packs() { impl_->wait_for_packs(); }
+const DeviceInfo& Assistant::device() const { return impl_->device(); }
 Result<Answer> Assistant::answer(const Request& request) {
   return guarded<Answer>([&] { return impl_->answer(request); });
 }

@@ -13,7 +13,7 @@
 #include "engine/core/weight_pack_store.h"
 #include "engine/kv/full.h"
 #include "engine/partition/partitioner.h"
-#include "kernels/device.h"
+#include "kernels/devices.h"
 #include "kernels/result.h"
 
 namespace lava {
@@ -30,7 +30,7 @@ struct AssistantOptions {
   VisionPrecision vision = VisionPrecision::automatic;
   KvChoice kv = KvChoice::automatic;  // how keys and values are kept
   WeightCacheLimits packs;            // of packed weights kept on disk
-  // Called at most once, from another thread: what the user should know though everything works.
+  // What the user should know though everything works; once for each thing, also from another thread.
   std::function<void(const std::string&)> on_notice;
 };
 
@@ -134,13 +134,15 @@ struct Probe {
 
 class Assistant {
  public:
-  // progress 0..1 with a phrase, from the calling thread.
-  static Result<std::unique_ptr<Assistant>> load(Device&, const AssistantOptions&,
+  // progress 0..1 with a phrase, from the calling thread. Where the main device has not enough memory, prompts are read in smaller pieces,
+  // and where that does not help the processor takes over; the report says so.
+  static Result<std::unique_ptr<Assistant>> load(Devices, const AssistantOptions&,
                                                  const std::function<void(double, const char*)>& progress = {});
   ~Assistant();
 
   const ModelReport& report() const;
-  // What on_notice told, or empty. Thread-safe.
+  const DeviceInfo& device() const;  // that computes
+  // All that on_notice told, or empty. Thread-safe.
   std::string notice() const;
   // Until packed weights are on disk or given up; for measuring and tests, as nothing else depends on it.
   void wait_for_packs();

@@ -39,7 +39,7 @@ Result<void> Generator::run(Answer& answer, Clock::time_point arrival) {
       return fail(Error::Kind::cancelled, "The request was cancelled");
     if (count > 0) {
       if (runner_.room() == 0) break;
-      runner_.step(answer.ids.back());
+      LAVA_CHECK_OK(runner_.step(answer.ids.back()));
     }
     LAVA_TRY(const int32_t id, next_token());
     if (count == 0) {

@@ -15,7 +15,6 @@
 #include "engine/io/names.h"
 #include "engine/io/safetensors.h"
 #include "engine/text/gguf_vocabulary.h"
-#include "kernels/linear/pack.h"
 
 namespace lava {
 namespace {
@@ -24,7 +23,8 @@ constexpr int default_context = 8192, least_context = 16;
 
 class DecoderEmbeddings final : public TextEmbeddings {
  public:
-  DecoderEmbeddings(const Decoder& decoder, const text::Tokenizer& tokenizer) : decoder_(decoder), tokenizer_(tokenizer) {}
+  DecoderEmbeddings(const Decoder& decoder, const Weights& weights, const text::Tokenizer& tokenizer)
+      : decoder_(decoder), weights_(weights), tokenizer_(tokenizer) {}
   int width() const override { return decoder_.config().width; }
   Result<std::vector<float>> mean_embedding(std::string_view text) const override {
     LAVA_TRY(const std::vector<int32_t> ids, tokenizer_.encode(text));
@@ -32,7 +32,7 @@ class DecoderEmbeddings final : public TextEmbeddings {
     for (const int32_t id : ids) {
       if (id < 0 || id >= decoder_.embedding().out)
         return fail(Error::Kind::invalid, "The vocabulary is larger than the model", fmt::format("token {}", id));
-      widen_row(decoder_.embedding(), id, row.data());
+      weights_.read_row(decoder_.embedding(), id, row.data());
       for (size_t i = 0; i < row.size(); ++i) mean[i] += row[i] / static_cast<float>(ids.size());
     }
     return mean;
@@ -40,14 +40,15 @@ class DecoderEmbeddings final : public TextEmbeddings {
 
  private:
   const Decoder& decoder_;
+  const Weights& weights_;
   const text::Tokenizer& tokenizer_;
 };
 
 // Loads one part after another into `model`.
 class Loader {
  public:
-  Loader(Device& device, const AssistantOptions& options, const LoadProgress& progress)
-      : device_(device), options_(options), progress_(progress), packs_(weight_pack_folder(), options.packs) {}
+  Loader(Devices devices, const AssistantOptions& options, const LoadProgress& progress)
+      : devices_(devices), options_(options), progress_(progress), packs_(weight_pack_folder(), options.packs) {}
 
   Result<LoadedModel> load() {
     tell(0, "Opening the model's files");
@@ -78,7 +79,7 @@ class Loader {
   Result<void> choose_chat();
   Result<void> collect_ids();
 
-  Device& device_;
+  Devices devices_;
   const AssistantOptions& options_;
   const LoadProgress& progress_;
   LoadedModel model_;
@@ -127,7 +128,7 @@ Result<void> Loader::load_decoder() {
     return fail(Error::Kind::invalid, "The context is longer than the model can use",
                 fmt::format("{} asked for, made for {}", context, config_.context), fmt::format("Ask for at most {}", config_.context));
   context = std::max(context, std::min(least_context, config_.context));
-  model_.weights = std::make_unique<Weights>(device_);
+  model_.weights = std::make_unique<Weights>(devices_.main);
   model_.weights->add_source(*model_.source, weight_files_, packs_.find(weight_files_));
   const auto share = [&](double done) { tell(0.05 + 0.65 * done, "Loading the language model"); };
   LAVA_TRY(model_.decoder, Decoder::load(*model_.weights, *model_.source, config_, {context, precision()}, share));
@@ -136,7 +137,7 @@ Result<void> Loader::load_decoder() {
 }
 
 Result<void> Loader::load_vision() {
-  const DecoderEmbeddings embeddings(*model_.decoder, *model_.tokenizer);
+  const DecoderEmbeddings embeddings(*model_.decoder, *model_.weights, *model_.tokenizer);
   VisionOptions vision = vision_options(config_.width, model_.exact ? VisionPrecision::exact : options_.vision, &embeddings);
   vision.packs = &packs_;
   ModelFiles& files = model_.files;
@@ -144,12 +145,13 @@ Result<void> Loader::load_vision() {
     return fail(Error::Kind::invalid, "A projector file belongs to a GGUF model", files.name + " brings its own vision part",
                 "Leave out --mmproj");
   if (!files.vision.is_null()) {
-    LAVA_TRY(model_.vision, open_vision_manifest(device_, files.folder, files.vision, vision));
+    // Its detector and connector compute on the host between ops.
+    LAVA_TRY(model_.vision, open_vision_manifest(devices_.cpu, files.folder, files.vision, vision));
     return {};
   }
   if (!files.gguf) {
     if (!has_vision(json_)) return {};
-    LAVA_TRY(model_.vision, open_vision_folder(device_, files.text, vision));
+    LAVA_TRY(model_.vision, open_vision_folder(devices_.main, files.text, vision));
     return {};
   }
   if (!options_.mmproj.empty()) {
@@ -161,7 +163,7 @@ Result<void> Loader::load_vision() {
     files.mmproj_note = std::move(choice.note);
   }
   if (files.mmproj.empty()) return {};
-  LAVA_TRY(model_.vision, open_vision_gguf(device_, files.mmproj, vision));
+  LAVA_TRY(model_.vision, open_vision_gguf(devices_.main, files.mmproj, vision));
   return {};
 }
 
@@ -275,8 +277,8 @@ std::unique_ptr<WeightPackKeeper> keep_packs(const LoadedModel& model, const Ass
   }
 }
 
-Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress) {
-  return Loader(device, options, progress).load();
+Result<LoadedModel> load_model(Devices devices, const AssistantOptions& options, const LoadProgress& progress) {
+  return Loader(devices, options, progress).load();
 }
 
 }  // namespace lava

@@ -14,6 +14,7 @@
 #include "engine/layers/decoder.h"
 #include "engine/text/chat_format.h"
 #include "engine/text/tokenizer.h"
+#include "kernels/devices.h"
 
 namespace lava {
 
@@ -46,6 +47,6 @@ struct LoadedModel {
 using LoadProgress = std::function<void(double, const char*)>;
 // Begins to keep the model's packed weights on disk; nullptr where none are kept.
 std::unique_ptr<WeightPackKeeper> keep_packs(const LoadedModel& model, const AssistantOptions& options);
-Result<LoadedModel> load_model(Device& device, const AssistantOptions& options, const LoadProgress& progress);
+Result<LoadedModel> load_model(Devices devices, const AssistantOptions& options, const LoadProgress& progress);
 
 }  // namespace lava

@@ -62,14 +62,16 @@ Result<void> TextReader::advance(std::span<const int32_t> ids) {
   Run run{device_, arena_, step_};
   const Tensor x = x_.slice(0, count);
   ops::embed_rows(run, x, decoder_.embedding(), ids_.slice(0, count));
-  return decoder_.run_layers(run, x, kv_, {});
+  LAVA_CHECK_OK(decoder_.run_layers(run, x, kv_, {}));
+  return device_.finish();
 }
 
-Tensor TextReader::logits(int first, int count) {
+Result<Tensor> TextReader::logits(int first, int count) {
   LAVA_CHECK(count > 0 && count <= logit_rows());
   Run run{device_, arena_, step_};
   const Tensor out = logits_.slice(0, count);
   decoder_.read_out(run, x_.slice(first, count), out);
+  LAVA_CHECK_OK(device_.finish());
   return out;
 }
 

@@ -26,7 +26,7 @@ class TextReader {
   Result<void> advance(std::span<const int32_t> ids);
   // Logits [count, vocabulary] of positions first .. first + count of the last advance(); overwritten by the next call.
   // count: at most logit_rows().
-  Tensor logits(int first, int count);
+  Result<Tensor> logits(int first, int count);
 
   int window() const { return options_.window; }
   int chunk() const { return options_.chunk; }

@@ -9,6 +9,7 @@ namespace lava {
 namespace {
 
 constexpr size_t state_logits = 64;  // offset of the logits behind the step parameters
+constexpr int least_recorded = 256;  // positions that the first recording of a device with sized recordings serves
 
 int common_rows(const std::vector<RowKey>& a, const std::vector<RowKey>& b) {
   const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
@@ -34,10 +35,10 @@ Result<void> TextRunner::allocate(Adapters all, const RunnerOptions& options) {
 
   LAVA_TRY(const size_t prefill_bytes, plan_prefill(all));
   const size_t arena_bytes = std::max(prefill_bytes, options.least_arena);
-  LAVA_TRY(memory_, device_.allocate(arena_bytes));
+  LAVA_TRY(memory_, device_.allocate(arena_bytes, BufferUse::own));
   arena_ = Arena(memory_->data(), arena_bytes);
   LAVA_TRY(const size_t step_bytes, plan_step(all));
-  LAVA_TRY(step_memory_, device_.allocate(step_bytes));
+  LAVA_TRY(step_memory_, device_.allocate(step_bytes, BufferUse::own));
   step_arena_ = Arena(step_memory_->data(), step_bytes);
 
   for (int i = 0; i < options.slots; ++i) {
@@ -80,7 +81,9 @@ Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const s
     if (progress) progress(begin, prompt.size());
     const int count = std::min(chunk_, prompt.size() - begin);
     step_->past = begin;
-    LAVA_CHECK_OK(chunk(run, &prompt, begin, count, slot.kv, adapters, begin + count == prompt.size()));
+    const auto done = chunk(run, &prompt, begin, count, slot.kv, adapters, begin + count == prompt.size());
+    LAVA_CHECK_OK(device_.finish());  // also when cancelled: ops under way read the step parameters
+    LAVA_CHECK_OK(done);
     slot.rows.insert(slot.rows.end(), prompt.keys.begin() + begin, prompt.keys.begin() + begin + count);
   }
   if (progress) progress(prompt.size(), prompt.size());
@@ -123,7 +126,7 @@ void TextRunner::copy_rows(const Slot& from, Slot& to, int rows) const {
   const KvShape& shape = from.kv.shape();
   const size_t bytes = row_bytes(shape.dtype, int64_t{rows} * shape.head_dim);
   const auto copy = [&](const Tensor& source, const Tensor& target) {
-    for (int head = 0; head < shape.kv_heads; ++head) std::memcpy(target.slice(head, 1).data, source.slice(head, 1).data, bytes);
+    for (int head = 0; head < shape.kv_heads; ++head) device_.copy(target.slice(head, 1).data, source.slice(head, 1).data, bytes);
   };
   for (int layer = 0; layer < shape.layers; ++layer) {
     copy(from.kv.keys(layer), to.kv.keys(layer));
@@ -145,19 +148,25 @@ Result<void> TextRunner::chunk(Run& run, const Prompt* prompt, int begin, int co
 
 void TextRunner::embed(Run& run, const Prompt& prompt, int begin, const Tensor& x, const Tensor& ids) const {
   const int count = x.extent[0];
+  const auto width = static_cast<size_t>(x.width());
   const auto picture_row = [&](int i) { return prompt.embeddings[static_cast<size_t>(begin + i)]; };
+  std::vector<int32_t> tokens;
   for (int i = 0; i < count;) {
+    const int first = i;
     if (const float* row = picture_row(i)) {
-      std::memcpy(x.row(i++), row, static_cast<size_t>(x.width()) * sizeof(float));
+      // Rows that lie together travel together.
+      for (++i; i < count && picture_row(i) == row + static_cast<size_t>(i - first) * width;) ++i;
+      run.device.upload(x.slice(first, 1).data, std::as_bytes(std::span(row, static_cast<size_t>(i - first) * width)));
       continue;
     }
-    const int first = i;
+    tokens.clear();
     for (; i < count && !picture_row(i); ++i) {
-      const int32_t token = prompt.info[static_cast<size_t>(begin + i)].token;
-      LAVA_CHECK(token >= 0 && token < decoder_.config().vocabulary);
-      ids.as<int32_t>()[i] = token;
+      tokens.push_back(prompt.info[static_cast<size_t>(begin + i)].token);
+      LAVA_CHECK(tokens.back() >= 0 && tokens.back() < decoder_.config().vocabulary);
     }
-    ops::embed_rows(run, x.slice(first, i - first), decoder_.embedding(), ids.slice(first, i - first));
+    const Tensor place = ids.slice(first, i - first);
+    run.device.upload(place.data, std::as_bytes(std::span(tokens)));
+    ops::embed_rows(run, x.slice(first, i - first), decoder_.embedding(), place);
   }
 }
 
@@ -170,26 +179,40 @@ void TextRunner::step_body(Run& run, const KvCache& kv, Adapters adapters) const
   decoder_.read_out(run, x, logits_);
 }
 
+// Work of a recording that is sized by the length of the cache would be wasted on short ones: powers of two share it fairly. 0: one for all.
+int TextRunner::recorded_length(int past) const {
+  if (!device_.info().sized_recordings) return 0;
+  int length = least_recorded;
+  while (length <= past) length *= 2;
+  return std::min(length, context());
+}
+
 void TextRunner::prepare_steps() {
   Slot& slot = slots_[current_];
-  std::unique_ptr<Recording>& recording = slot.recordings[slot.adapters];
+  recording_length_ = recorded_length(static_cast<int>(slot.rows.size()));
+  std::unique_ptr<Recording>& recording = slot.recordings[{slot.adapters, recording_length_}];
   if (!recording) {
+    step_->limit = recording_length_;
     recording = device_.record([&] {
       Run run{device_, step_arena_, step_};
       step_body(run, slot.kv, slot.adapters);
     });
+    step_->limit = 0;
   }
   recording_ = recording.get();
 }
 
-void TextRunner::step(int32_t token) {
+Result<void> TextRunner::step(int32_t token) {
   Slot& slot = slots_[current_];
   LAVA_CHECK(room() > 0 && token >= 0 && token < decoder_.config().vocabulary);
-  if (!recording_) prepare_steps();
-  step_->past = static_cast<int32_t>(slot.rows.size());
+  const int past = static_cast<int>(slot.rows.size());
+  if (!recording_ || (recording_length_ > 0 && past >= recording_length_)) prepare_steps();
+  step_->past = past;
   step_->token = token;
   recording_->replay();
+  LAVA_CHECK_OK(device_.finish());
   slot.rows.push_back({0, token});
+  return {};
 }
 
 void TextRunner::forget() {

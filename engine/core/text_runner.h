@@ -35,10 +35,11 @@ class TextRunner {
   // and logits() belong to nothing.
   Result<int> prefill(const Prompt&, Adapters, const std::atomic<bool>* cancel = nullptr, const Progress& progress = {},
                       Purpose = Purpose::question);
-  // Makes the recording that step() replays, so that the steps themselves allocate nothing.
+  // Makes the recording that step() replays, so that the steps themselves allocate nothing (until the next length of a device that records
+  // one for each).
   void prepare_steps();
-  // Appends one token to the slot of the last prefill; logits() belong to it. There must be room().
-  void step(int32_t token);
+  // Appends one token to the slot of the last prefill; logits() belong to it. There must be room(). Fails when the device was lost.
+  Result<void> step(int32_t token);
 
   std::span<const float> logits() const { return {logits_.f32(), static_cast<size_t>(logits_.elements())}; }
   int room() const { return context() - static_cast<int>(slots_[current_].rows.size()); }
@@ -58,7 +59,7 @@ class TextRunner {
     Set adapters;       // that were active when the rows were computed
     uint64_t used = 0;  // when a question used it last; 0: never
     int asked = 0;      // rows of the prompt of that question; what follows may be an answer, or prepared and never asked
-    std::map<Set, std::unique_ptr<Recording>> recordings;
+    std::map<std::pair<Set, int>, std::unique_ptr<Recording>> recordings;  // by adapters and recorded_length()
   };
 
   TextRunner(Device& device, const Decoder& decoder, int chunk) : device_(device), decoder_(decoder), chunk_(chunk) {}
@@ -68,6 +69,7 @@ class TextRunner {
   Result<void> chunk(Run&, const Prompt*, int begin, int count, const KvCache&, Adapters, bool last) const;
   void embed(Run&, const Prompt&, int begin, const Tensor& x, const Tensor& ids) const;
   void step_body(Run&, const KvCache&, Adapters) const;
+  int recorded_length(int past) const;
   struct Found {
     size_t slot = 0;
     int rows = 0;
@@ -87,6 +89,7 @@ class TextRunner {
   std::vector<Slot> slots_;
   size_t current_ = 0;
   Recording* recording_ = nullptr;
+  int recording_length_ = 0;
   uint64_t clock_ = 0;
 };
 

@@ -74,7 +74,7 @@ Result<const io::TensorEntry*> find_matrix(const io::TensorSource& source, std::
 
 bool usable_in_place(const Device& device, DType format, MatrixLayout layout, const std::byte* address) {
   const size_t align = is_quantized(format) ? 2 : static_cast<size_t>(dtype_info(format).bytes);
-  return layout == MatrixLayout::rows && device.info().backend == "cpu" && reinterpret_cast<uintptr_t>(address) % align == 0;
+  return layout == MatrixLayout::rows && device.info().host_memory && reinterpret_cast<uintptr_t>(address) % align == 0;
 }
 
 // Rows of `shape` in its own format.
@@ -121,7 +121,7 @@ Result<std::byte*> Weights::reserve(size_t bytes) {
   }
   const size_t chunk = std::clamp(bytes_ / least_chunk * least_chunk, least_chunk, most_chunk);
   const bool shared = need < chunk / 4;
-  LAVA_TRY(auto buffer, device_.allocate(shared ? chunk : need));
+  LAVA_TRY(auto buffer, device_.allocate(shared ? chunk : need, BufferUse::own));
   std::byte* address = buffer->data();
   buffers_.push_back(std::move(buffer));
   if (shared) {
@@ -166,7 +166,7 @@ PackedSource* Weights::known(const io::TensorSource& source) {
 }
 
 // Slice by slice: all threads on one part of the file, while the system reads the next and takes the one before back.
-void Weights::pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target) {
+Result<void> Weights::pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target) {
   const size_t row = row_bytes(shape.format, shape.in);
   const int64_t step = std::max<int64_t>(16, static_cast<int64_t>(packed_slice / row) / 16 * 16);
   const auto slice = [&](int64_t begin) {
@@ -176,9 +176,30 @@ void Weights::pack(const PackedSource* from, const Matrix& shape, const std::byt
   for (int64_t begin = 0; begin < shape.out; begin += step) {
     const int64_t end = std::min<int64_t>(shape.out, begin + step);
     if (file && end < shape.out) file->will_read(slice(end));
-    pack_together(device_.info().threads, shape, begin, end, values, target);
+    if (device_.info().host_memory) {
+      pack_together(device_.info().threads, shape, begin, end, values, target);
+    } else {
+      Matrix part = shape;
+      part.out = static_cast<int32_t>(end - begin);
+      LAVA_CHECK_OK(send(part, slice(begin).data(), target + packed_bytes(shape.format, shape.layout, begin, shape.in)));
+    }
     if (file) file->release(slice(begin));
   }
+  return {};
+}
+
+// A slice to a device with memory of its own: packed here, and copied from there.
+Result<void> Weights::send(const Matrix& shape, const std::byte* values, std::byte* target) {
+  const size_t bytes = packed_bytes(shape.format, shape.layout, shape.out, shape.in);
+  if (shape.layout != MatrixLayout::rows) {
+    if (!staging_ || staging_->size() < bytes) {
+      LAVA_TRY(staging_, device_.allocate(std::max(bytes, packed_slice), BufferUse::shared));
+    }
+    pack_together(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())), shape, 0, shape.out, values, staging_->data());
+    values = staging_->data();
+  }
+  device_.upload(target, {values, bytes});
+  return {};
 }
 
 // `shape` without its data, which is used in place, found in a pack, or copied from row `begin` of the entry on.
@@ -191,27 +212,43 @@ Result<Matrix> Weights::place(const io::TensorSource& source, const io::TensorEn
     return shape;
   }
   const size_t bytes = packed_bytes(shape.format, shape.layout, shape.out, shape.in);
+  const bool host = device_.info().host_memory;
   PackedSource* from = known(source);
-  if (from && from->pack && device_.info().backend == "cpu") shape.data = from->pack->find(entry.name, begin, entry.dtype, shape);
-  const bool found = shape.data != nullptr && from->pack->hold({shape.data, bytes});
-  if (found) {
+  const std::byte* packed = from && from->pack ? from->pack->find(entry.name, begin, entry.dtype, shape) : nullptr;
+  if (packed && !from->pack->hold({packed, bytes})) packed = nullptr;
+  if (packed && host) {
     bytes_ += bytes;
+    shape.data = packed;
   } else {
     LAVA_TRY(std::byte * target, reserve(bytes));
-    if (converted) {
-      pack(nullptr, shape, convert(entry.dtype, values, shape).data(), target);
+    if (packed) {
+      device_.upload(target, {packed, bytes});
+    } else if (converted) {
+      LAVA_CHECK_OK(pack(nullptr, shape, convert(entry.dtype, values, shape).data(), target));
       if (const io::MappedFile* file = from ? file_around(from->files, values) : nullptr)
         file->release({values, row_bytes(entry.dtype, int64_t{shape.out} * shape.in)});
     } else {
-      pack(from, shape, values, target);
+      LAVA_CHECK_OK(pack(from, shape, values, target));
     }
     shape.data = target;
   }
-  if (from && shape.layout != MatrixLayout::rows) {
+  if (from && host && shape.layout != MatrixLayout::rows) {  // packs are written from host memory
     from->matrices.push_back({entry.name, begin, entry.dtype, shape});
     from->bytes += bytes;
   }
   return shape;
+}
+
+Result<std::vector<float>> Weights::values(const io::TensorSource& source, std::string_view name, int64_t elements) {
+  LAVA_TRY(const io::TensorEntry* entry, find(source, name));
+  if (entry->elements() != elements) return wrong_shape(source, *entry, {&elements, 1});
+  LAVA_CHECK_OK(check_format(source, *entry, entry->shape.empty() ? elements : entry->shape.back()));
+  std::vector<float> values(static_cast<size_t>(elements));
+  dequantize_row(entry->dtype, entry->bytes.data(), values.data(), elements);
+  // A few bytes of each layer may have brought 2 MB pages into memory.
+  const PackedSource* from = known(source);
+  if (const io::MappedFile* file = from ? file_around(from->files, entry->bytes.data()) : nullptr) file->release(entry->bytes);
+  return values;
 }
 
 Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view name, std::initializer_list<int64_t> shape) {
@@ -219,17 +256,20 @@ Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view n
   int64_t elements = 1;
   for (const int64_t extent : shape) elements *= extent;
   if (entry->elements() != elements) return wrong_shape(source, *entry, {shape.begin(), shape.size()});
-  LAVA_CHECK_OK(check_format(source, *entry, entry->shape.empty() ? elements : entry->shape.back()));
-  LAVA_TRY(std::byte * memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
+  LAVA_TRY(const std::vector<float> values, this->values(source, name, elements));
+  return dense_from(values, shape);
+}
+
+Result<Tensor> Weights::dense_from(std::span<const float> values, std::initializer_list<int64_t> shape) {
+  LAVA_TRY(std::byte * memory, reserve(values.size_bytes()));
   const Tensor tensor(DType::f32, shape, memory);
-  dequantize_row(entry->dtype, entry->bytes.data(), tensor.f32(), elements);
-  // A few bytes of each layer may have brought 2 MB pages into memory.
-  const PackedSource* from = known(source);
-  if (const io::MappedFile* file = from ? file_around(from->files, entry->bytes.data()) : nullptr) file->release(entry->bytes);
+  LAVA_CHECK(tensor.elements() == static_cast<int64_t>(values.size()));
+  device_.upload(memory, std::as_bytes(values));
   return tensor;
 }
 
 Result<Tensor> Weights::zeros(std::initializer_list<int64_t> shape) {
+  LAVA_CHECK(device_.info().host_memory);
   int64_t elements = 1;
   for (const int64_t extent : shape) elements *= extent;
   LAVA_TRY(std::byte * memory, reserve(static_cast<size_t>(elements) * sizeof(float)));
@@ -243,9 +283,20 @@ Result<Matrix> Weights::matrix_from(const float* values, int64_t out, int64_t in
   matrix.out = static_cast<int32_t>(out);
   matrix.in = static_cast<int32_t>(in);
   LAVA_TRY(std::byte * target, reserve(packed_bytes(DType::f32, matrix.layout, out, in)));
-  pack_matrix(DType::f32, matrix.layout, out, in, reinterpret_cast<const std::byte*>(values), target);
+  LAVA_CHECK_OK(pack(nullptr, matrix, reinterpret_cast<const std::byte*>(values), target));
   matrix.data = target;
   return matrix;
+}
+
+void Weights::read_row(const Matrix& matrix, int64_t row, float* target) const {
+  if (device_.info().host_memory) return widen_row(matrix, row, target);
+  // The rows that are packed together come over and are a matrix of their own.
+  Matrix group = matrix;
+  group.out = matrix.layout == MatrixLayout::rows ? 1 : 16;
+  std::vector<std::byte> bytes(packed_bytes(matrix.format, matrix.layout, group.out, matrix.in));
+  device_.download(bytes, matrix.data + static_cast<size_t>(row / group.out) * bytes.size());
+  group.data = bytes.data();
+  widen_row(group, row % group.out, target);
 }
 
 }  // namespace lava

@@ -1,9 +1,11 @@
-// The weights of one model on one device: checks names and shapes, packs matrices, widens vectors, and owns the memory.
+// The weights of one model on one device: checks names and shapes, packs matrices, widens vectors, and owns the memory, which is the
+// device's: only on one with host memory may the tensors be read at their addresses.
 #pragma once
 #include <deque>
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,10 +52,17 @@ class Weights {
                              Precision);
   // Any float or quantised tensor of `elements` values, widened to f32 and shaped.
   Result<Tensor> dense(const io::TensorSource&, std::string_view name, std::initializer_list<int64_t> shape);
-  // f32 memory that the model fills itself (tables), zeroed.
+  // The same on the host, for what is computed while loading.
+  Result<std::vector<float>> values(const io::TensorSource&, std::string_view name, int64_t elements);
+  // f32 values that the model computes itself (tables).
+  Result<Tensor> dense_from(std::span<const float> values, std::initializer_list<int64_t> shape);
+  // f32 memory that the model fills itself, zeroed; only on a device with host memory.
   Result<Tensor> zeros(std::initializer_list<int64_t> shape);
   // A matrix made from f32 values (LoRA, folded weights), kept as f32.
   Result<Matrix> matrix_from(const float* values, int64_t out, int64_t in);
+
+  // Row `row` of a matrix that was made here, widened.
+  void read_row(const Matrix& matrix, int64_t row, float* target) const;
 
   size_t bytes() const { return bytes_; }  // copied or used in place
   Device& device() const { return device_; }
@@ -62,12 +71,14 @@ class Weights {
   Result<std::byte*> reserve(size_t bytes);
   PackedSource* known(const io::TensorSource&);
   Result<Matrix> place(const io::TensorSource&, const io::TensorEntry&, Matrix shape, int64_t begin);
-  void pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target);
+  Result<void> pack(const PackedSource* from, const Matrix& shape, const std::byte* values, std::byte* target);
+  Result<void> send(const Matrix& shape, const std::byte* values, std::byte* target);
 
   Device& device_;
   DType quantized_ = DType::f32;  // f32: matrices keep their format
   std::deque<PackedSource> sources_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
+  std::unique_ptr<Buffer> staging_;  // where pieces of matrices are packed for a device with memory of its own
   std::byte* chunk_ = nullptr;  // rest of the last shared buffer
   size_t chunk_left_ = 0;
   size_t bytes_ = 0;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <span>
+#include <vector>
+
 namespace lava {
 
 Result<void> view_pixels(Run& run, const media::Picture& picture, const View& view, const EncoderInfo& info, const Tensor& pixels) {
@@ -13,7 +16,13 @@ Result<void> view_pixels(Run& run, const media::Picture& picture, const View& vi
   if (run.planning()) return {};
   const media::Picture shown = render_view(picture, view);
   LAVA_CHECK(shown.size() == wanted);
-  media::to_tensor(shown, info.mean, info.std, pixels.f32());
+  if (run.device.info().host_memory) {
+    media::to_tensor(shown, info.mean, info.std, pixels.f32());
+    return {};
+  }
+  std::vector<float> values(static_cast<size_t>(pixels.elements()));
+  media::to_tensor(shown, info.mean, info.std, values.data());
+  run.device.upload(pixels.data, std::as_bytes(std::span(values)));
   return {};
 }
 

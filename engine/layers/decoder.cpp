@@ -16,8 +16,7 @@ bool has_bias(const TextConfig& c, LinearRole role) {
 // Frequencies of LLaMA 3.1 in GGUF files: one divisor per pair.
 Result<std::vector<float>> read_rope_divisors(Weights& weights, const io::TensorSource& source, const TextConfig& config) {
   if (!source.find("rope_freqs.weight")) return std::vector<float>();
-  LAVA_TRY(const Tensor read, weights.dense(source, "rope_freqs.weight", {config.head_dim / 2}));
-  std::vector<float> divisors(read.f32(), read.f32() + read.elements());
+  LAVA_TRY(std::vector<float> divisors, weights.values(source, "rope_freqs.weight", config.head_dim / 2));
   for (const float value : divisors)
     if (!(value > 0) || !std::isfinite(value))
       return fail(Error::Kind::invalid, "The model's position table is damaged", "rope_freqs.weight holds a number that is not positive",
@@ -64,8 +63,9 @@ Result<std::unique_ptr<Decoder>> Decoder::load(Weights& weights, const io::Tenso
     if (progress) progress(static_cast<double>(layer) / config.layers);
     LAVA_CHECK_OK(decoder->load_layer(weights, source, names, layer, options.precision));
   }
-  LAVA_TRY(decoder->cos_sin_, weights.zeros({options.context, config.head_dim}));
-  fill_rope_table(decoder->config_, options.context, decoder->cos_sin_.f32());
+  std::vector<float> cos_sin(static_cast<size_t>(options.context) * static_cast<size_t>(config.head_dim));
+  fill_rope_table(decoder->config_, options.context, cos_sin.data());
+  LAVA_TRY(decoder->cos_sin_, weights.dense_from(cos_sin, {options.context, config.head_dim}));
   return decoder;
 }
 

@@ -5,27 +5,42 @@ namespace {
 
 class AssistantAnswerer : public Answerer {
  public:
-  AssistantAnswerer(std::unique_ptr<Device> device, std::unique_ptr<Assistant> assistant)
-      : device_(std::move(device)), assistant_(std::move(assistant)) {}
+  AssistantAnswerer(OpenedDevice opened, std::unique_ptr<Assistant> assistant, std::function<void()> on_device_lost)
+      : opened_(std::move(opened)), assistant_(std::move(assistant)), on_device_lost_(std::move(on_device_lost)) {}
   const ModelReport& report() const override { return assistant_->report(); }
-  const DeviceInfo& device() const override { return device_->info(); }
-  std::string notice() const override { return assistant_->notice(); }
-  Result<Answer> answer(const Request& request) override { return assistant_->answer(request); }
-  Result<Prepared> prepare(const Request& request) override { return assistant_->prepare(request); }
-  Result<Detections> detect(const DetectRequest& request) override { return assistant_->detect(request); }
+  const DeviceInfo& device() const override { return assistant_->device(); }
+  std::string notice() const override {
+    const std::string more = assistant_->notice();
+    return opened_.note + (opened_.note.empty() || more.empty() ? "" : " ") + more;
+  }
+  Result<Answer> answer(const Request& request) override { return watched(assistant_->answer(request)); }
+  Result<Prepared> prepare(const Request& request) override { return watched(assistant_->prepare(request)); }
+  Result<Detections> detect(const DetectRequest& request) override { return watched(assistant_->detect(request)); }
   Result<std::pair<std::vector<View>, int>> preview(Size image, int pictures) const override { return assistant_->preview(image, pictures); }
 
  private:
-  std::unique_ptr<Device> device_;  // outlives the model on it
+  template <class T>
+  Result<T> watched(Result<T> result) const {
+    if (!result && result.error().kind == Error::Kind::device_lost && on_device_lost_) on_device_lost_();
+    return result;
+  }
+
+  OpenedDevice opened_;  // outlives the model on it
   std::unique_ptr<Assistant> assistant_;
+  std::function<void()> on_device_lost_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Answerer>> make_assistant_answerer(const ModelChoice& choice, const Progress& progress) {
-  LAVA_TRY(auto device, make_cpu_device(choice.cpu));
-  LAVA_TRY(auto assistant, Assistant::load(*device, choice.assistant, progress));
-  return std::make_unique<AssistantAnswerer>(std::move(device), std::move(assistant));
+  LAVA_TRY(OpenedDevice opened, open_device(choice.device, choice.cpu));
+  if (!opened.note.empty() && choice.assistant.on_notice) choice.assistant.on_notice(opened.note);
+  auto assistant = Assistant::load(opened.devices(), choice.assistant, progress);
+  if (!assistant) {
+    if (assistant.error().kind == Error::Kind::device_lost && choice.on_device_lost) choice.on_device_lost();
+    return tl::unexpected(assistant.error());
+  }
+  return std::make_unique<AssistantAnswerer>(std::move(opened), std::move(*assistant), choice.on_device_lost);
 }
 
 }  // namespace lava::server

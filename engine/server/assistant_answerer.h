@@ -3,13 +3,15 @@
 #include <memory>
 
 #include "engine/server/server.h"
-#include "kernels/device.h"
+#include "kernels/devices.h"
 
 namespace lava::server {
 
 struct ModelChoice {
   AssistantOptions assistant;
+  DeviceChoice device;
   CpuOptions cpu;
+  std::function<void()> on_device_lost;  // on the model's thread, before the request's error is told: nothing works here any more
 };
 // Opens the device and the model; to be called on the thread that will answer.
 Result<std::unique_ptr<Answerer>> make_assistant_answerer(const ModelChoice& choice, const Progress& progress);

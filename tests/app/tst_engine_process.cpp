@@ -31,6 +31,7 @@ class EngineProcessTest : public QObject {
   void missing_files_data();
   void missing_files();
   void a_crash_later_is_told_and_restart_helps();
+  void a_lost_device_starts_it_again_but_not_for_ever();
   void stop_ends_it();
   void stop_kills_a_stubborn_one();
   void stop_while_loading();
@@ -152,6 +153,24 @@ void EngineProcessTest::missing_files() {
   QCOMPARE(engine.state(), State::failed);
   QVERIFY2(text(engine.error().message()).contains(named), engine.error().message().c_str());
   QCOMPARE(engine.pid(), 0);
+}
+
+void EngineProcessTest::a_lost_device_starts_it_again_but_not_for_ever() {
+  EngineProcess engine;
+  engine.start(options());
+  QTRY_COMPARE(engine.state(), State::ready);
+  for (int loss = 0; loss < 3; ++loss) {
+    const QString token = engine.token();
+    Question question(engine.url(), token, {TurnContent{Role::user, "device"}}, {});
+    QSignalSpy failed(&question, &Question::failed);
+    QTRY_COMPARE(failed.count(), 1);
+    QCOMPARE(failed[0][0].value<lava::Error>().kind, lava::Error::Kind::device_lost);
+    if (loss < 2) QTRY_VERIFY(engine.token() != token && engine.state() == State::ready);
+  }
+  QTRY_COMPARE(engine.state(), State::failed);
+  QCOMPARE(engine.error().kind, lava::Error::Kind::device_lost);
+  engine.restart();
+  QTRY_COMPARE(engine.state(), State::ready);
 }
 
 void EngineProcessTest::a_crash_later_is_told_and_restart_helps() {

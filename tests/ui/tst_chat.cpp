@@ -253,6 +253,31 @@ class TestChat : public QObject {
     QCOMPARE(f.engine.questions[0].turns[0].pictures.size(), size_t{1});
   }
 
+  void a_lost_device_repeats_the_turn_once() {
+    ChatFixture f;
+    FakeAsking* first = f.ask("What is it?");
+    QVERIFY(first);
+    first->say("Half an");
+    const Error lost{Error::Kind::device_lost, "The device stopped working", "", ""};
+    first->break_off(lost);
+    QVERIFY(f.chat->busy());
+    QCOMPARE(f.engine.questions.size(), size_t{1});  // the engine that still answers is about to end
+    f.engine.set_state(EngineLink::State::starting);
+    f.engine.set_state(EngineLink::State::ready);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 2; }));
+    f.engine.last()->finish("A cat.");
+    QVERIFY(wait([&] { return f.idle(); }));
+    QCOMPARE(f.entry("text")["text"].toString(), QString("A cat."));
+    FakeAsking* third = f.ask("And now?");
+    third->break_off(lost);
+    f.engine.set_state(EngineLink::State::starting);
+    f.engine.set_state(EngineLink::State::ready);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 4; }));
+    f.engine.last()->break_off(lost);  // a second time it is told
+    QVERIFY(wait([&] { return f.idle(); }));
+    QCOMPARE(f.engine.questions.size(), size_t{4});
+  }
+
   void boxes_reach_words_and_pictures() {
     ChatFixture f;
     f.chat->composer()->add_files({QUrl::fromLocalFile(ChatFixture::picture())});

@@ -37,7 +37,7 @@ class Reader : public ::testing::Test {
       const int count = std::min(reader.chunk(), length - begin);
       EXPECT_TRUE(reader.advance(std::span(ids_).subspan(static_cast<size_t>(begin), static_cast<size_t>(count))));
       for (int first = 0; first < count; first += reader.logit_rows()) {
-        const Tensor logits = reader.logits(first, std::min(reader.logit_rows(), count - first));
+        const Tensor logits = *reader.logits(first, std::min(reader.logit_rows(), count - first));
         all.insert(all.end(), logits.f32(), logits.f32() + logits.elements());
       }
     }

@@ -111,6 +111,15 @@ bool answer(const Asked& asked, httplib::DataSink& sink) {
     std::cerr << "fake engine: out of luck" << std::endl;
     _exit(3);
   }
+  if (is(asked, "device")) {
+    send(sink, delta("Half an") + event({{"error", {{"message", "The device stopped working."}, {"code", "device_lost"}}}}));
+    sink.done();
+    std::thread([] {
+      std::this_thread::sleep_for(100ms);
+      _exit(75);
+    }).detach();
+    return true;
+  }
   bool going = true;
   if (is(asked, "slow"))
     going = send_slowly(sink);

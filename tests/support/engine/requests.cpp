@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/support/engine/goldens.h"
+#include "tests/support/engine/sealed_device.h"
 
 namespace lava::test {
 
@@ -30,10 +31,14 @@ void add_turn(Request& request, ChatMessage::Role role, std::vector<MessagePart>
 
 Loaded load_assistant(const AssistantOptions& options) {
   Loaded loaded;
-  auto device = make_cpu_device({.threads = 2, .pin = false});
+  auto cpu = make_cpu_device({.threads = 2, .pin = false});
+  EXPECT_TRUE(cpu) << cpu.error().message();
+  loaded.cpu = std::move(*cpu);
+  auto device = make_test_device(2);
   EXPECT_TRUE(device) << device.error().message();
   loaded.device = std::move(*device);
-  auto assistant = Assistant::load(*loaded.device, options);
+  const bool both = loaded.device->info().host_memory;
+  auto assistant = Assistant::load({*loaded.device, both ? *loaded.device : *loaded.cpu}, options);
   EXPECT_TRUE(assistant) << assistant.error().message();
   if (assistant) loaded.assistant = std::move(*assistant);
   return loaded;

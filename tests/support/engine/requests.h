@@ -15,12 +15,13 @@ MessagePart picture_part(Encoded picture);
 Request chat(std::vector<MessagePart> parts, int max_tokens = 16);
 void add_turn(Request& request, ChatMessage::Role role, std::vector<MessagePart> parts);
 
-// A device and the assistant on it; fails the test when the model does not load.
+// Devices and the assistant on them; fails the test when the model does not load.
 struct Loaded {
-  std::unique_ptr<Device> device;
+  std::unique_ptr<Device> cpu, device;
   std::unique_ptr<Assistant> assistant;
   Assistant* operator->() const { return assistant.get(); }
 };
+// On the processor, or on what LAVA_TEST_DEVICE names.
 Loaded load_assistant(const AssistantOptions& options);
 
 }  // namespace lava::test

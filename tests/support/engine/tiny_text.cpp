@@ -4,12 +4,18 @@
 #include "engine/io/json_file.h"
 #include "engine/io/safetensors.h"
 #include "tests/support/engine/goldens.h"
+#include "tests/support/engine/sealed_device.h"
 
 namespace lava::test {
 
 Result<TinyText> load_tiny_text(const std::filesystem::path& path, const TinyOptions& options) {
+  LAVA_TRY(auto device, make_test_device(options.threads));
+  return load_tiny_text(std::move(device), path, options);
+}
+
+Result<TinyText> load_tiny_text(std::unique_ptr<Device> device, const std::filesystem::path& path, const TinyOptions& options) {
   TinyText tiny;
-  LAVA_TRY(tiny.device, make_cpu_device({.threads = options.threads, .pin = false}));
+  tiny.device = std::move(device);
   tiny.weights = std::make_unique<Weights>(*tiny.device);
   TextConfig config;
   if (path.extension() == ".gguf") {
@@ -39,7 +45,7 @@ std::vector<int32_t> greedy_steps(TextRunner& runner, int count) {
   std::vector<int32_t> ids;
   for (int i = 0; i < count; ++i) {
     ids.push_back(best_id(runner.logits()));
-    if (i + 1 < count) runner.step(ids.back());
+    if (i + 1 < count && !runner.step(ids.back())) return {};
   }
   return ids;
 }

@@ -23,7 +23,9 @@ struct TinyOptions {
   int threads = 2;
 };
 
+// On the processor, or on what LAVA_TEST_DEVICE names.
 Result<TinyText> load_tiny_text(const std::filesystem::path& path, const TinyOptions& options = {});
+Result<TinyText> load_tiny_text(std::unique_ptr<Device> device, const std::filesystem::path& path, const TinyOptions& options = {});
 Prompt prompt_of(const std::vector<int32_t>& ids);
 // 32 greedy tokens after a prefill.
 std::vector<int32_t> greedy_steps(TextRunner& runner, int count);

@@ -12,6 +12,7 @@ Popup {
     width: 300
     padding: 16
     modal: false
+    onAboutToShow: App.engine.find_devices()
     focus: true
     height: Math.min(implicitHeight, 460)
     background: Rectangle {
@@ -64,6 +65,25 @@ Popup {
                             wrapMode: Text.WrapAnywhere
                         }
                     }
+                }
+            }
+        }
+        Column {
+            id: choices
+            objectName: "deviceChoices"
+            visible: App.engine.devices.length > 2
+            width: parent.width
+            Text { text: qsTr("Computes on"); color: Theme.muted; font.pixelSize: Theme.caption; bottomPadding: 4 }
+            Repeater {
+                model: App.engine.devices
+                MenuRow {
+                    required property var modelData
+                    width: choices.width
+                    text: modelData.name
+                    checkable: true
+                    checked: App.engine.deviceChoice === modelData.choice
+                    Accessible.role: Accessible.RadioButton
+                    onTriggered: { App.engine.use_device(modelData.choice); pop.close(); }
                 }
             }
         }

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Commands of lavascope-engine on a device that a module brings (tests/support/module).  usage: device_test.py ENGINE ROOT MODULES"""
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from engine_program import ENGINE, ROOT, check, engine, failures
+
+MODEL = ROOT / "tests/fixtures/transformers/llava15"
+os.environ["LAVASCOPE_MODULES"] = sys.argv[3] + "/works"
+TOKEN = "device-token"
+
+
+def logits(*options):
+    code, out, err = engine("logits", "--model", MODEL, "--prompt", "Hello", "--greedy", 12, *options)
+    return json.loads(out) if code == 0 else (code, err)
+
+
+def check_list():
+    code, out, _ = engine("devices", "--json")
+    listed = json.loads(out)
+    check("devices lists them", code == 0 and [d["choice"] for d in listed["devices"]] == ["cuda:0", "cuda:1", "vulkan:0", "vulkan:1", "cpu"], out)
+    code, out, _ = engine("devices")
+    check("devices for people", code == 0 and "Card of cuda, 8.6 GB" in out and "played by the processor" in out, out)
+
+
+def check_logits():
+    processor = logits("--device", "cpu")
+    check("logits without --device are the processor's", logits() == processor)
+    for choice in ("auto", "cuda", "vulkan:1"):
+        check(f"logits on {choice} are the processor's", logits("--device", choice) == processor)
+    code, err = logits("--device", "cuda:7")
+    check("a device that is not there is refused with a sentence", code == 1 and "There is no such CUDA device" in err and "devices" in err, err)
+    code, err = logits("--device", "gpu")
+    check("a word that is none is refused", code != 0 and "cuda:0" in err, err)
+
+
+def serve(**environment):
+    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "LAVASCOPE_TOKEN": TOKEN, **environment})
+    return server, json.loads(server.stdout.readline())["listening"]
+
+
+def call(url, body=None):
+    request = urllib.request.Request(url, data=body and json.dumps(body).encode(), headers={"Authorization": "Bearer " + TOKEN})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def props(server, url):
+    status, found = 503, {}
+    while status == 503 and server.poll() is None:
+        time.sleep(0.05)
+        status, found = call(url + "/props")
+    return found
+
+
+def check_serve():
+    server, url = serve()
+    try:
+        found = props(server, url)
+        check("serve takes the best device", found.get("device") == "Card of cuda" and found.get("backend") == "cuda" and found.get("notice") == "", found)
+    finally:
+        server.terminate()
+        server.wait(10)
+    server, url = serve(LAVA_FAKE_DEVICES="unopened")
+    try:
+        found = props(server, url)
+        check("serve falls back and says so", found.get("backend") == "cpu" and "The card is full" in found.get("notice", ""), found)
+    finally:
+        server.terminate()
+        check("the notice is in the log", "The processor computes instead" in server.communicate(timeout=10)[1])
+
+
+def check_loss():
+    question = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 200, "temperature": 0}
+    server, url = serve(LAVA_FAKE_LOSE="2000")
+    try:
+        props(server, url)
+        status, answer = 200, {}
+        while status == 200:
+            status, answer = call(url + "/v1/chat/completions", question)
+        check("a lost device is told", answer.get("error", {}).get("code") == "device_lost", (status, answer))
+        check("and the engine ends in its own way", server.wait(10) == 75, server.returncode)
+    finally:
+        server.kill()
+        server.wait()
+
+
+check_list()
+check_logits()
+check_serve()
+check_loss()
+sys.exit(1 if failures else 0)
