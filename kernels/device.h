@@ -19,8 +19,8 @@ struct DeviceInfo {
   std::string backend;  // "cpu"
   std::string isa;      // "avx512_bf16"
   int threads = 1;
-  bool host_memory = false;      // every buffer is the processor's memory: read and written at data()
-  bool sized_recordings = false; // work of a recording is sized by StepParams::limit: one per length, instead of one for all
+  bool host_memory = false;       // every buffer is the processor's memory: read and written at data()
+  bool sized_recordings = false;  // work of a recording is sized by StepParams::limit: one per length, instead of one for all
 };
 
 // Who reaches a buffer, and how it fills. The CPU reaches all of its own.
