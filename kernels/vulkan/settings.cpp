@@ -1,0 +1,22 @@
+#include "kernels/vulkan/settings.h"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace lava::vulkan {
+namespace {
+
+bool read(const char* name, bool otherwise) {
+  const char* value = std::getenv(name);
+  if (!value || !*value) return otherwise;
+  return std::string_view(value) != "0";
+}
+
+}  // namespace
+
+const Settings& settings() {
+  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", true)};
+  return all;
+}
+
+}  // namespace lava::vulkan

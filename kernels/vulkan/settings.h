@@ -1,0 +1,13 @@
+// What the environment says to this backend: for tests and for looking into a driver.
+#pragma once
+
+namespace lava::vulkan {
+
+struct Settings {
+  bool validate = false;   // LAVASCOPE_VULKAN_VALIDATE=1: the validation layers watch
+  bool subgroups = true;   // LAVASCOPE_VULKAN_SUBGROUPS=0: reductions through shared memory also where the device has better
+  bool map_own = true;     // LAVASCOPE_VULKAN_MAP=0: memory of the device's own is never mapped, as on a card
+};
+const Settings& settings();
+
+}  // namespace lava::vulkan
