@@ -58,7 +58,7 @@ class Runner {
  public:
   Runner(Device& device, Buffer& memory) : device_(device), base_(memory.data()), reference_(memory_bytes), before_(memory_bytes), scratch_(Lane::scratch_bytes + 64) {}
 
-  double nmse_of(const Case& test, uint64_t seed) {
+  Result<double> nmse_of(const Case& test, uint64_t seed) {
     Arena arena(base_, memory_bytes);
     auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
     CaptureDevice capture;
@@ -78,7 +78,9 @@ class Runner {
       const auto execute = [&] {
         for (size_t i = 0; i < capture.calls.size(); ++i) device_.execute(capture.calls[i]);
       };
-      recorded ? device_.record(execute)->replay() : execute();
+      const auto recording = recorded ? device_.record(execute) : nullptr;
+      recording ? recording->replay() : execute();
+      LAVA_CHECK_OK(device_.finish());
       worst = std::max(worst, compare(capture.calls));
     }
     return worst;
@@ -127,9 +129,12 @@ std::vector<SelftestRow> selftest(Device& device, std::string_view filter) {
   Runner runner(device, **memory);
   for (const Case& test : selftest_detail::all_cases()) {
     if (!filter.empty() && filter != op_info(test.op).name) continue;
-    SelftestRow row{op_info(test.op).name, test.name, runner.nmse_of(test, seed_of(test)), test.limit, false, test.group};
+    const Result<double> nmse = runner.nmse_of(test, seed_of(test));
+    SelftestRow row{op_info(test.op).name, test.name, nmse.value_or(std::numeric_limits<double>::infinity()), test.limit, false, test.group};
     row.ok = row.nmse <= row.limit;
+    if (!nmse) row.name += ": " + nmse.error().message();
     rows.push_back(std::move(row));
+    if (!nmse && nmse.error().kind == Error::Kind::device_lost) break;
   }
   return rows;
 }

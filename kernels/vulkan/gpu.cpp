@@ -26,7 +26,6 @@ std::string missing_features(const Features& f, const VkPhysicalDeviceLimits& li
   need(f.v12.bufferDeviceAddress, "bufferDeviceAddress");
   need(f.v12.timelineSemaphore, "timelineSemaphore");
   need(f.v11.storageBuffer16BitAccess, "storageBuffer16BitAccess");
-  need(f.core.features.shaderInt64, "shaderInt64");
   need(limits.maxComputeWorkGroupInvocations >= 256 && limits.maxComputeWorkGroupSize[0] >= 256, "workgroups of 256");
   need(limits.maxComputeSharedMemorySize >= 20480, "20 KiB of shared memory");
   return missing;
@@ -131,7 +130,7 @@ Result<std::unique_ptr<Gpu>> Gpu::open(int index) {
 
   Features wanted;
   wanted.v12.bufferDeviceAddress = wanted.v12.timelineSemaphore = VK_TRUE;
-  wanted.v11.storageBuffer16BitAccess = wanted.core.features.shaderInt64 = VK_TRUE;
+  wanted.v11.storageBuffer16BitAccess = VK_TRUE;
   const float priority = 1;
   VkDeviceQueueCreateInfo queue{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
   queue.queueFamilyIndex = chosen.abilities.queue_family, queue.queueCount = 1, queue.pQueuePriorities = &priority;

@@ -1,0 +1,16 @@
+// Ops with one workgroup per row.
+#pragma once
+#include "kernels/rows.h"
+#include "kernels/vulkan/encoder.h"
+#include "kernels/vulkan/shaders.h"
+
+namespace lava::vulkan {
+
+template <class Push>
+void dispatch_rows(Encoder& encoder, const Shader& shader, const Rows& x, const Push& push) {
+  constexpr int64_t most_groups = 65535;
+  const uint32_t threads = x.width <= 64 ? 32 : x.width <= 512 ? 128 : 256;
+  if (x.count > 0) encoder.dispatch(shader, threads, {}, {u32(std::min(x.count, most_groups)), 1, 1}, push);
+}
+
+}  // namespace lava::vulkan

@@ -1,0 +1,63 @@
+// What the host part of an op works with: it turns an argument struct into dispatches on a command buffer.
+#pragma once
+#include <algorithm>
+#include <span>
+
+#include "kernels/step_params.h"
+#include "kernels/tensor.h"
+#include "kernels/vulkan/context.h"
+
+namespace lava::vulkan {
+
+struct Groups {
+  uint32_t x = 1, y = 1, z = 1;
+};
+
+class Encoder {
+ public:
+  Encoder(Context& context, VkCommandBuffer commands, bool recording) : context_(context), commands_(commands), recording_(recording) {}
+
+  bool recording() const { return recording_; }
+  // Where shaders find what lies at `host`; 0 for nullptr.
+  VkDeviceAddress address(const void* host) const { return host ? context_.addresses.find(host).address() : 0; }
+  VkDeviceAddress address(const Tensor& t) const { return address(t.data); }
+  // Values that change per step: a recording reads them when it runs (an address), an eager op has them as they are now, for the
+  // processor may write the next step's while the op still waits (0).
+  VkDeviceAddress step(const StepParams* params) const { return recording_ ? address(params) : 0; }
+  // As `data` is now, likewise: where shaders find the bytes. Once per op; what is longer than current_bytes must not change while the op waits.
+  static constexpr size_t current_bytes = size_t{1} << 20;
+  VkDeviceAddress current(std::span<const std::byte> data) const;
+  VkDeviceAddress scratch(size_t bytes) const;  // until the op is done; 0 when there is no memory, which finish() reports
+
+  // One dispatch. `constants` are those of the shader from constant_id 1 on; workgroups have `threads` invocations.
+  template <class Push>
+  void dispatch(const Shader& shader, uint32_t threads, std::initializer_list<uint32_t> constants, Groups groups, const Push& push) {
+    static_assert(sizeof(Push) <= push_bytes && std::is_trivially_copyable_v<Push>);
+    run(shader, threads, constants, groups, &push, sizeof(Push));
+  }
+  // One invocation for each of `count` items, whose number the shader has from invocation().
+  template <class Push>
+  void dispatch_each(const Shader& shader, std::initializer_list<uint32_t> constants, int64_t count, const Push& push) {
+    if (count > 0) dispatch(shader, 256, constants, folded((count + 255) / 256), push);
+  }
+  void barrier() const { full_barrier(*context_.gpu, commands_); }
+
+ private:
+  static Groups folded(int64_t groups);
+  void run(const Shader& shader, uint32_t threads, std::initializer_list<uint32_t> constants, Groups groups, const void* push, uint32_t bytes);
+
+  Context& context_;
+  VkCommandBuffer commands_;
+  bool recording_;
+};
+
+// The host part of an op; `args` points at its argument struct.
+using Encode = void (*)(const void* args, Encoder& encoder);
+extern const Encode encoders[];  // by OpId, generated
+
+inline uint32_t u32(int64_t value) {
+  LAVA_CHECK(value >= 0 && value <= UINT32_MAX);
+  return static_cast<uint32_t>(value);
+}
+
+}  // namespace lava::vulkan
