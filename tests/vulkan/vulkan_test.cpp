@@ -1,7 +1,9 @@
 // The Vulkan module, opened as a program opens it.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -224,7 +226,7 @@ TEST_F(Vulkan, ThePipelineCacheIsWrittenAndDamageIgnored) {
     ASSERT_TRUE(device_);
     add_once();
     device_.reset();
-    EXPECT_EQ(std::filesystem::file_size(files[0]), size);  // written anew
+    EXPECT_GT(std::filesystem::file_size(files[0]), cut);  // written anew
   }
   std::fstream(files[0], std::ios::binary | std::ios::in | std::ios::out).seekp(static_cast<std::streamoff>(size - 1)).put('\x55');
   device_ = open();
