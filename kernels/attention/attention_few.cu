@@ -1,0 +1,171 @@
+// Few queries: the keys are split into parts over blocks (flash decoding), and the parts merged. A block takes one query row and up to
+// eight query heads that share a key head, so that a key is read once for all of them.
+#include "kernels/attention/attention_cuda.cuh"
+#include "kernels/cuda/plan.h"
+
+namespace lava::cuda {
+namespace {
+
+constexpr int threads = 128, warps = threads / warp_size;
+constexpr int lanes_per_key = 8, keys_at_once = threads / lanes_per_key;
+constexpr int tile = attention_tile;
+
+// A part's result for one head: d unnormalised sums, the highest score, the sum of weights.
+__host__ __device__ constexpr int64_t part_floats(int d) { return d + 2; }
+
+struct Parts {
+  float* data;  // [rows, heads, count, part_floats]; null when count is 1
+  int count;
+};
+
+template <int heads>
+struct Block {
+  float *q, *sum;                       // [heads, d]
+  float (*score)[tile];                 // [heads, tile]
+  float *highest, *total, *rescale;     // [heads]
+};
+
+template <int heads>
+__device__ Block<heads> carve(float* memory, int d) {
+  float* score = memory + 2 * heads * d;
+  float* state = score + heads * tile;
+  return {memory, memory + heads * d, reinterpret_cast<float(*)[tile]>(score), state, state + heads, state + 2 * heads};
+}
+
+// Scores of keys first .. first + tile, -infinity from `end` on: eight lanes per key.
+template <DType dtype, int heads>
+__device__ void score_keys(const Attention& a, const Block<heads>& b, int64_t kv_head, int64_t first, int64_t end) {
+  const int sub = static_cast<int>(threadIdx.x) / lanes_per_key, lane = static_cast<int>(threadIdx.x) % lanes_per_key;
+  for (int t = sub; t < tile; t += keys_at_once) {
+    const bool inside = first + t < end;
+    const int64_t at = a.k.at(kv_head, inside ? first + t : end - 1);  // any that exists
+    float sum[heads] = {};
+    for (int i = lane; i < a.d; i += lanes_per_key) {
+      const float key = cache_value<dtype>(a.k.data, at + i);
+#pragma unroll
+      for (int h = 0; h < heads; ++h) sum[h] += key * b.q[h * a.d + i];
+    }
+#pragma unroll
+    for (int h = 0; h < heads; ++h) {
+      for (int distance = lanes_per_key / 2; distance > 0; distance /= 2) sum[h] += __shfl_xor_sync(all_lanes, sum[h], distance);
+      if (lane == 0) b.score[h][t] = inside ? sum[h] * a.scale : -INFINITY;
+    }
+  }
+}
+
+// Scores become weights; a warp per head.
+template <int heads>
+__device__ void soften(const Block<heads>& b) {
+  const int warp = static_cast<int>(threadIdx.x) / warp_size, lane = static_cast<int>(threadIdx.x) % warp_size;
+  for (int h = warp; h < heads; h += warps) {
+    const float before = b.highest[h];
+    float top = -INFINITY, sum = 0;
+    for (int t = lane; t < tile; t += warp_size) top = fmaxf(top, b.score[h][t]);
+    top = fmaxf(before, warp_max(top));
+    for (int t = lane; t < tile; t += warp_size) {
+      const float weight = expf(b.score[h][t] - top);
+      b.score[h][t] = weight, sum += weight;
+    }
+    sum = warp_sum(sum);  // and all lanes have read `before`
+    if (lane == 0) {
+      const float factor = expf(before - top);
+      b.rescale[h] = factor, b.total[h] = b.total[h] * factor + sum, b.highest[h] = top;
+    }
+  }
+}
+
+// Values weighted; a thread owns every `threads`-th value of d for all heads.
+template <DType dtype, int heads>
+__device__ void add_values(const Attention& a, const Block<heads>& b, int64_t kv_head, int64_t first, int64_t end) {
+  const auto count = static_cast<int>(end - first < tile ? end - first : tile);
+  for (int i = static_cast<int>(threadIdx.x); i < a.d; i += threads) {
+    float sum[heads];
+#pragma unroll
+    for (int h = 0; h < heads; ++h) sum[h] = b.sum[h * a.d + i] * b.rescale[h];
+#pragma unroll 4
+    for (int t = 0; t < count; ++t) {
+      const float value = cache_value<dtype>(a.v.data, a.v.at(kv_head, first + t) + i);
+#pragma unroll
+      for (int h = 0; h < heads; ++h) sum[h] += b.score[h][t] * value;
+    }
+#pragma unroll
+    for (int h = 0; h < heads; ++h) b.sum[h * a.d + i] = sum[h];
+  }
+}
+
+// blockIdx.x: (row, key head, chunk of its query heads); blockIdx.y: part of the keys.
+template <DType dtype, int heads>
+__global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Parts parts) {
+  const int group = a.heads / a.kv_heads, chunks = (group + heads - 1) / heads, thread = static_cast<int>(threadIdx.x);
+  const int chunk = static_cast<int>(blockIdx.x) % chunks, kv_head = static_cast<int>(blockIdx.x) / chunks % a.kv_heads;
+  const int64_t row = blockIdx.x / static_cast<unsigned>(chunks * a.kv_heads);
+  const int first_head = kv_head * group + chunk * heads, count = group - chunk * heads < heads ? group - chunk * heads : heads;
+  const int64_t seen = a.seen(row), tiles = (seen + tile - 1) / tile, each = (tiles + parts.count - 1) / parts.count * tile;
+  const int64_t begin = each * blockIdx.y, end = begin + each < seen ? begin + each : seen;
+
+  const Block<heads> b = carve<heads>(dynamic_shared(), a.d);
+  for (int i = thread; i < heads * a.d; i += threads) {
+    const int h = i / a.d;
+    b.q[i] = h < count ? a.q[row * a.q_row + (first_head + h) * a.q_head + i % a.d] : 0.0f;
+    b.sum[i] = 0.0f;
+  }
+  if (thread < heads) b.highest[thread] = -INFINITY, b.total[thread] = 0.0f;
+  __syncthreads();
+  for (int64_t first = begin; first < end; first += tile) {
+    score_keys<dtype, heads>(a, b, kv_head, first, end);
+    __syncthreads();
+    soften<heads>(b);
+    __syncthreads();
+    add_values<dtype, heads>(a, b, kv_head, first, end);
+    __syncthreads();
+  }
+  for (int h = 0; h < count; ++h) {
+    if (parts.count == 1) {
+      float* out = a.out + row * a.out_row + (first_head + h) * a.out_head;
+      for (int i = thread; i < a.d; i += threads) out[i] = b.sum[h * a.d + i] / b.total[h];
+      continue;
+    }
+    float* part = parts.data + ((row * a.heads + first_head + h) * parts.count + blockIdx.y) * part_floats(a.d);
+    for (int i = thread; i < a.d; i += threads) part[i] = b.sum[h * a.d + i];
+    if (thread == 0) part[a.d] = b.highest[h], part[a.d + 1] = b.total[h];
+  }
+}
+
+// blockIdx.x: (row, head). Parts without keys have a highest score of -infinity and weigh nothing; the first part always has some.
+__global__ __launch_bounds__(threads) void attention_merge_kernel(Attention a, Parts parts) {
+  const int64_t row = blockIdx.x / static_cast<unsigned>(a.heads), head = blockIdx.x % static_cast<unsigned>(a.heads);
+  const float* first = parts.data + static_cast<int64_t>(blockIdx.x) * parts.count * part_floats(a.d);
+  float highest = -INFINITY, total = 0;
+  for (int p = 0; p < parts.count; ++p) highest = fmaxf(highest, first[p * part_floats(a.d) + a.d]);
+  for (int p = 0; p < parts.count; ++p) total += expf(first[p * part_floats(a.d) + a.d] - highest) * first[p * part_floats(a.d) + a.d + 1];
+  float* out = a.out + row * a.out_row + head * a.out_head;
+  for (int i = static_cast<int>(threadIdx.x); i < a.d; i += threads) {
+    float sum = 0;
+    for (int p = 0; p < parts.count; ++p) sum += expf(first[p * part_floats(a.d) + a.d] - highest) * first[p * part_floats(a.d) + i];
+    out[i] = sum / total;
+  }
+}
+
+template <DType dtype, int heads>
+void launch_parts(const Attention& a, int64_t most_keys, Stream& stream) {
+  const int64_t blocks = int64_t{a.rows} * a.kv_heads * ceil_div(a.heads / a.kv_heads, heads);
+  const size_t part_bytes = sizeof(float) * static_cast<size_t>(int64_t{a.rows} * a.heads * part_floats(a.d));
+  const int count = attention_parts(blocks, most_keys, stream.processors(), part_bytes, stream.workspace_bytes());
+  const Parts parts{count > 1 ? reinterpret_cast<float*>(stream.workspace()) : nullptr, count};
+  const size_t shared = sizeof(float) * static_cast<size_t>(heads * (2 * a.d + tile + 3));
+  launch(stream, attention_part_kernel<dtype, heads>, dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(count)), threads, shared, a, parts);
+  if (count > 1) launch(stream, attention_merge_kernel, dim3(static_cast<unsigned>(a.rows * a.heads)), threads, 0, a, parts);
+}
+
+}  // namespace
+
+void attend_few(const Attention& a, int64_t most_keys, Stream& stream) {
+  const int group = a.heads / a.kv_heads;
+  with_cache_type(a.k.dtype, [&]<DType dtype>() {
+    if (group == 1) return launch_parts<dtype, 1>(a, most_keys, stream);
+    if (group <= 4) return launch_parts<dtype, 4>(a, most_keys, stream);
+    launch_parts<dtype, 8>(a, most_keys, stream);
+  });
+}
+
+}  // namespace lava::cuda

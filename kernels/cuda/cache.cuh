@@ -1,0 +1,44 @@
+// Reading and writing cached keys and values: f32, f16, or blocks of Q8_0 without gaps.
+#pragma once
+#include "kernels/cuda/device_math.cuh"
+#include "kernels/tensor.h"
+
+namespace lava::cuda {
+
+struct Cache {
+  std::byte* data;
+  int64_t head_stride, position_stride;  // in values
+  DType dtype;
+
+  __host__ __device__ int64_t at(int64_t head, int64_t position) const { return head * head_stride + position * position_stride; }
+};
+
+inline Cache cache_of(const Tensor& t) { return {t.data, t.stride[0], t.stride[1], t.dtype}; }
+
+constexpr int q8_block = 32, q8_bytes = 34;
+
+template <DType dtype>
+__device__ inline float cache_value(const std::byte* data, int64_t index) {
+  if constexpr (dtype == DType::f32) return reinterpret_cast<const float*>(data)[index];
+  if constexpr (dtype == DType::f16) return half_value(reinterpret_cast<const uint16_t*>(data)[index]);
+  const std::byte* block = data + index / q8_block * q8_bytes;
+  return half_at(block) * static_cast<float>(reinterpret_cast<const int8_t*>(block)[2 + index % q8_block]);
+}
+
+// Value `index`. For Q8_0 the lanes of a warp hold the values of one block, all of them.
+__device__ inline void store_value(const Cache& cache, int64_t index, float value) {
+  if (cache.dtype == DType::f32) {
+    reinterpret_cast<float*>(cache.data)[index] = value;
+  } else if (cache.dtype == DType::f16) {
+    reinterpret_cast<uint16_t*>(cache.data)[index] = half_bits(value);
+  } else {  // codes cannot tell what is not finite: the scale does
+    const float nothing = warp_sum(value * 0.0f), scale = warp_max(fabsf(value)) / 127.0f + nothing;
+    const float inverse = scale > 1e-37f ? 1.0f / scale : 0.0f;
+    std::byte* block = cache.data + index / q8_block * q8_bytes;
+    const uint16_t bits = half_bits(scale);
+    if (index % q8_block == 0) block[0] = static_cast<std::byte>(bits & 255), block[1] = static_cast<std::byte>(bits >> 8);
+    block[2 + index % q8_block] = static_cast<std::byte>(nothing == 0.0f ? static_cast<int>(roundf(value * inverse)) : 0);
+  }
+}
+
+}  // namespace lava::cuda

@@ -1,0 +1,49 @@
+// Choices that the host makes before a launch: which kernel serves a product, how many rows it takes at once, into how many parts keys are split.
+// Plain arithmetic, tested without a device. The constants are defaults from reasoning: nothing here has been tuned on hardware.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/linear/prepared.h"
+
+namespace lava::cuda {
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// How a product with one weight is computed.
+enum class LinearPath : uint8_t {
+  gemv_fast,   // quantised weights, few rows: 8-bit activations, dp4a
+  gemv_exact,  // quantised weights, few rows: float32 activations
+  gemv_rows,   // F32, F16, BF16 weights, few rows: float32 activations
+  gemm_bf16,   // many rows: tensor cores, weights and activations rounded to BF16
+  gemm_f32     // many rows in float32, and quantised weights that were not packed
+};
+
+constexpr int64_t most_gemv_rows = 8;
+
+inline LinearPath linear_path(const Matrix& weight, int64_t rows) {
+  const bool packed = weight.layout == MatrixLayout::interleaved16;
+  if (is_quantized(weight.format) && !packed) return LinearPath::gemm_f32;
+  if (rows <= most_gemv_rows) return !packed ? LinearPath::gemv_rows : takes_prepared(weight) ? LinearPath::gemv_fast : LinearPath::gemv_exact;
+  return takes_prepared(weight) || takes_bf16(weight, rows) ? LinearPath::gemm_bf16 : LinearPath::gemm_f32;
+}
+
+// Rows that one instance of a kernel takes together: the smallest of 1, 2, 4, 8 that holds `rows`, or 8.
+constexpr int gemv_tile(int64_t rows) { return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8; }
+// Rows of a tile of gemm_bf16: a tall one where it fills the device.
+constexpr int gemm_tile(int64_t rows, int64_t outputs, int64_t processors) {
+  return rows > 64 && ceil_div(rows, 128) * ceil_div(outputs, 64) >= processors ? 128 : 64;
+}
+
+// Attention of few rows: `blocks` of work stand side by side without a split; `keys` are seen at most; a part is a multiple of `tile` keys.
+// Parts are added until the device is full four times over, as long as a part keeps a tile and the partial results fit into `room`.
+constexpr int attention_tile = 64, most_attention_parts = 64;
+inline int attention_parts(int64_t blocks, int64_t keys, int64_t processors, size_t bytes_per_part, size_t room) {
+  const int64_t wanted = ceil_div(4 * processors, std::max<int64_t>(blocks, 1));
+  const int64_t fit = bytes_per_part > 0 ? static_cast<int64_t>(room / bytes_per_part) : 1;
+  const int64_t parts = std::min({wanted, ceil_div(keys, attention_tile), int64_t{most_attention_parts}, fit});
+  return static_cast<int>(std::max<int64_t>(parts, 1));
+}
+
+}  // namespace lava::cuda

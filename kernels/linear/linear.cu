@@ -1,0 +1,91 @@
+// Entry of linear: chooses a kernel for each target (kernels/cuda/plan.h), and gives neighbours of one format to one launch.
+#include "kernels/linear/linear_cuda.cuh"
+
+namespace lava::cuda {
+namespace {
+
+// Eight lanes per block would do; a warp per block of 32 values is simpler and this is a small part of the work. The sums of halves are not used
+// by the float formats, but the layout is that of the CPU.
+__global__ void prepare_kernel(Activations x, std::byte* prepared) {
+  const int64_t block = global_index() / warp_size, row = blockIdx.y, blocks = x.in / 32;
+  const int lane = static_cast<int>(threadIdx.x) % warp_size;
+  if (block >= blocks) return;  // whole warps leave
+  const float value = x.data[row * x.stride + 32 * block + lane];
+  const float top = warp_max(fabsf(value)), nothing = warp_sum(value * 0.0f);  // NaN if a value is not finite: the scale tells it
+  const float scale = top / 127.0f + nothing;
+  const int code = static_cast<int>(rintf(top > 0.0f && nothing == 0.0f ? value * (127.0f / top) : 0.0f));
+  int half = code;
+  for (int distance = 8; distance > 0; distance /= 2) half += __shfl_xor_sync(all_lanes, half, distance);
+  const int sum = half + __shfl_xor_sync(all_lanes, half, 16);
+  const PreparedRow at(x.in);
+  std::byte* to = prepared + row * at.bytes;
+  to[32 * block + lane] = static_cast<std::byte>(code);
+  if (lane % 16 == 0) reinterpret_cast<int32_t*>(to + at.minus_half_at)[2 * block + lane / 16] = -half;
+  if (lane > 0) return;
+  reinterpret_cast<float*>(to + at.scale_at)[block] = scale;
+  reinterpret_cast<float*>(to + at.sum_at)[block] = scale * static_cast<float>(sum);
+  reinterpret_cast<int32_t*>(to + at.minus_sum_at)[block] = -sum;
+}
+
+// out *= factor
+__global__ void gate_kernel(float* out, int64_t out_stride, const float* factor, int64_t factor_stride, int64_t width, int64_t values) {
+  const int64_t i = global_index();
+  if (i >= values) return;
+  out[i / width * out_stride + i % width] *= factor[i / width * factor_stride + i % width];
+}
+
+void gate(const LinearTarget& gate, const LinearTarget& up, Stream& stream) {
+  constexpr int threads = 256;
+  launch(stream, gate_kernel, blocks_for(gate.out.elements(), threads), threads, 0, gate.out.as<float>(), gate.out.stride[0], up.out.as<float>(),
+         up.out.stride[0], int64_t{gate.weight.out}, gate.out.elements());
+}
+
+void run_path(LinearPath path, const TargetRun& run, const Activations& x, const std::byte* prepared, Stream& stream) {
+  switch (path) {
+    case LinearPath::gemv_fast: return gemv_fast(run, x, prepared, stream);
+    case LinearPath::gemv_exact: return gemv_exact(run, x, stream);
+    case LinearPath::gemv_rows: return gemv_rows(run, x, stream);
+    case LinearPath::gemm_bf16:
+      for (int t = 0; t < run.count; ++t) gemm_bf16(run.target[t], x, stream);
+      break;
+    case LinearPath::gemm_f32:
+      for (int t = 0; t < run.count; ++t) gemm_f32(run.target[t], x, stream);
+      break;
+  }
+  if (run.gated) gate(run.target[0], run.target[1], stream);
+}
+
+bool together(const LinearTarget& a, const LinearTarget& b, int64_t rows) {
+  return a.weight.format == b.weight.format && linear_path(a.weight, rows) == linear_path(b.weight, rows);
+}
+
+}  // namespace
+
+void prepare_codes(const Activations& x, std::byte* prepared, Stream& stream) {
+  constexpr int threads = 256;
+  dim3 grid = blocks_for(x.in, threads);
+  grid.y = static_cast<unsigned>(x.rows);  // few: gemv_fast only
+  launch(stream, prepare_kernel, grid, threads, 0, x, prepared);
+}
+
+void linear(const void* args, Stream& stream) {
+  const auto& a = *static_cast<const LinearArgs*>(args);
+  const Activations x{a.x.as<float>(), a.x.stride[0], a.x.extent[0], a.x.extent[1]};
+  const LinearTarget* targets = a.target.data();
+  bool codes = false;
+  for (int t = 0; t < a.targets; ++t) codes |= linear_path(targets[t].weight, x.rows) == LinearPath::gemv_fast;
+  if (codes) {
+    LAVA_CHECK(!a.scratch.empty() && a.scratch.bytes() >= prepared_bytes(x.rows, x.in));
+    prepare_codes(x, a.scratch.data, stream);
+  }
+  for (int first = 0; first < a.targets;) {
+    int end = first + 1;
+    while (end < a.targets && together(targets[first], targets[end], x.rows)) ++end;
+    const bool pair = a.gated && end - first == 2;
+    run_path(linear_path(targets[first].weight, x.rows), {targets + first, end - first, pair}, x, a.scratch.data, stream);
+    first = end;
+  }
+  if (a.gated && !together(targets[0], targets[1], x.rows)) gate(targets[0], targets[1], stream);
+}
+
+}  // namespace lava::cuda

@@ -1,0 +1,49 @@
+// What the CUDA kernels of linear share: where results go, and the entry of each kernel.
+#pragma once
+#include "kernels/cuda/plan.h"
+#include "kernels/cuda/widen.cuh"
+#include "kernels/linear/linear.h"
+
+namespace lava::cuda {
+
+// out = act(sum + bias), or out += sum + bias.
+struct Output {
+  float* data;
+  int64_t stride;
+  const float* bias;  // or null
+  int64_t width;
+  Activation activation;
+  bool accumulate;
+
+  __device__ float finished(float sum, int64_t o) const { return apply(activation, bias ? sum + bias[o] : sum); }
+  __device__ void store(float value, int64_t row, int64_t o) const {
+    float& out = data[row * stride + o];
+    out = accumulate ? out + value : value;
+  }
+};
+
+inline Output output_of(const LinearTarget& t) {
+  return {t.out.as<float>(), t.out.stride[0], t.bias.empty() ? nullptr : t.bias.as<float>(), t.weight.out, t.activation, t.accumulate};
+}
+
+struct Activations {
+  const float* data;
+  int64_t stride, rows, in;
+};
+
+// Targets of one format that one launch serves; `gated`: two, of which the first is multiplied by the second.
+struct TargetRun {
+  const LinearTarget* target;
+  int count;
+  bool gated;
+};
+
+// Rows of x as kernels/linear/prepared.h lays them out, to `prepared`.
+void prepare_codes(const Activations& x, std::byte* prepared, Stream& stream);
+void gemv_fast(const TargetRun& run, const Activations& x, const std::byte* prepared, Stream& stream);
+void gemv_exact(const TargetRun& run, const Activations& x, Stream& stream);
+void gemv_rows(const TargetRun& run, const Activations& x, Stream& stream);
+void gemm_bf16(const LinearTarget& target, const Activations& x, Stream& stream);
+void gemm_f32(const LinearTarget& target, const Activations& x, Stream& stream);
+
+}  // namespace lava::cuda

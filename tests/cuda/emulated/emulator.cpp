@@ -1,0 +1,156 @@
+#include "tests/cuda/emulated/emulator.h"
+
+#include <setjmp.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+namespace lava::emulator {
+namespace {
+
+constexpr int warp_size = 32, most_threads = 1024;
+constexpr size_t stack_bytes = size_t{128} << 10, most_shared = size_t{227} << 10;
+
+enum class State { ready, in_block, in_warp, done };
+
+struct Fibre {
+  std::unique_ptr<std::byte[]> stack;
+  ucontext_t context;
+  jmp_buf jump;
+  bool started = false;
+  State state = State::done;
+  bool parity = false;  // exchanges alternate between two sets of slots: one wait each is enough
+  std::byte slot[2][slot_bytes];
+};
+
+struct Machine {
+  std::vector<Fibre> fibres{most_threads};
+  std::vector<std::byte> shared = std::vector<std::byte>(most_shared + 16);
+  jmp_buf scheduler;
+  ucontext_t start;
+  int threads = 0, current = 0;
+  const std::function<void()>* kernel = nullptr;
+  uint64_t random = 1;
+};
+
+Machine& machine() {
+  static Machine m;
+  return m;
+}
+
+[[noreturn]] void stop(const char* why) {
+  std::fprintf(stderr, "emulated kernel: %s (block %u %u, thread %d)\n", why, blockIdx.x, blockIdx.y, machine().current);
+  std::abort();
+}
+
+void fibre_main() {
+  Machine& m = machine();
+  (*m.kernel)();
+  m.fibres[static_cast<size_t>(m.current)].state = State::done;
+  _longjmp(m.scheduler, 1);
+}
+
+void yield(State state) {
+  Machine& m = machine();
+  Fibre& f = m.fibres[static_cast<size_t>(m.current)];
+  f.state = state;
+  if (_setjmp(f.jump) == 0) _longjmp(m.scheduler, 1);
+}
+
+void resume(int index) {
+  Machine& m = machine();
+  Fibre& f = m.fibres[static_cast<size_t>(index)];
+  m.current = index;
+  threadIdx = dim3(static_cast<unsigned>(index), 0, 0);
+  if (_setjmp(m.scheduler) != 0) return;
+  if (f.started) _longjmp(f.jump, 1);
+  f.started = true;
+  getcontext(&f.context);
+  f.context.uc_stack.ss_sp = f.stack.get(), f.context.uc_stack.ss_size = stack_bytes, f.context.uc_link = nullptr;
+  makecontext(&f.context, fibre_main, 0);
+  setcontext(&f.context);
+}
+
+// Lets waiting threads go whose barrier is complete. False: nobody could.
+bool release() {
+  Machine& m = machine();
+  bool any = false;
+  int live = 0, in_block = 0;
+  for (int first = 0; first < m.threads; first += warp_size) {
+    const int end = std::min(first + warp_size, m.threads);
+    int in_warp = 0;
+    for (int i = first; i < end; ++i) {
+      const State s = m.fibres[static_cast<size_t>(i)].state;
+      live += s != State::done, in_block += s == State::in_block, in_warp += s == State::in_warp;
+    }
+    if (in_warp == 0) continue;
+    if (in_warp < end - first || end - first < warp_size) stop("lanes of a warp are missing in an exchange");
+    for (int i = first; i < end; ++i) m.fibres[static_cast<size_t>(i)].state = State::ready;
+    any = true;
+  }
+  if (any || live == 0) return any;
+  if (in_block < live) stop("threads of the block wait for different things");
+  for (int i = 0; i < m.threads; ++i) {
+    if (m.fibres[static_cast<size_t>(i)].state == State::in_block) m.fibres[static_cast<size_t>(i)].state = State::ready;
+  }
+  return true;
+}
+
+void run_block() {
+  Machine& m = machine();
+  std::vector<int> order(static_cast<size_t>(m.threads));
+  for (int i = 0; i < m.threads; ++i) {
+    Fibre& f = m.fibres[static_cast<size_t>(i)];
+    if (!f.stack) f.stack = std::make_unique<std::byte[]>(stack_bytes);
+    f.state = State::ready, f.started = false, f.parity = false, order[static_cast<size_t>(i)] = i;
+  }
+  do {
+    for (size_t i = order.size(); i > 1; --i) {
+      m.random = m.random * 6364136223846793005u + 1442695040888963407u;
+      std::swap(order[i - 1], order[(m.random >> 33) % i]);
+    }
+    for (const int i : order) {
+      if (m.fibres[static_cast<size_t>(i)].state == State::ready) resume(i);
+    }
+  } while (release());
+}
+
+}  // namespace
+
+void run_grid(const dim3& grid, int threads, size_t shared, const std::function<void()>& kernel) {
+  Machine& m = machine();
+  if (threads < 1 || threads > most_threads || shared > most_shared || grid.y > 65535 || grid.z > 65535) stop("the launch asks for too much");
+  m.threads = threads, m.kernel = &kernel;
+  gridDim = grid, blockDim = dim3(static_cast<unsigned>(threads));
+  for (unsigned z = 0; z < grid.z; ++z) {
+    for (unsigned y = 0; y < grid.y; ++y) {
+      for (unsigned x = 0; x < grid.x; ++x) {
+        blockIdx = dim3(x, y, z);
+        std::fill(m.shared.begin(), m.shared.end(), std::byte{0xff});  // NaN, for whoever reads before writing
+        run_block();
+      }
+    }
+  }
+}
+
+std::byte* dynamic_shared() { return reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(machine().shared.data()) + 15) / 16 * 16); }
+void wait_block() { yield(State::in_block); }
+void wait_warp() { yield(State::in_warp); }
+
+std::byte* own_slot() {
+  Fibre& f = machine().fibres[static_cast<size_t>(machine().current)];
+  f.parity = !f.parity;
+  return f.slot[f.parity];
+}
+const std::byte* slot_of(int lane) {
+  Machine& m = machine();
+  const Fibre& own = m.fibres[static_cast<size_t>(m.current)];
+  return m.fibres[static_cast<size_t>(m.current / warp_size * warp_size + lane)].slot[own.parity];
+}
+int lane() { return machine().current % warp_size; }
+
+}  // namespace lava::emulator
