@@ -177,8 +177,8 @@ Result<void> memory(const Settings& settings) {
   LAVA_TRY(const uint64_t file_bytes, bytes_of(files));
   forget_peak();
   const uint64_t before = status_bytes("VmRSS:");
-  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
-  LAVA_TRY(auto assistant, Assistant::load(opened.devices(), options));
+  LAVA_TRY(const OpenedDevice device, open_device(settings.device, settings.cpu));
+  LAVA_TRY(auto assistant, Assistant::load(device.devices(), options));
   const uint64_t opened = status_bytes("VmHWM:");
   if (assistant->report().vision.empty() && !settings.image.empty()) return fail(Error::Kind::invalid, "This model does not see", model.path(), "Leave the picture out");
   if (!assistant->report().vision.empty()) {

@@ -8,9 +8,11 @@
 
 layout(constant_id = 1) const uint d = 64;
 layout(constant_id = 2) const uint slots = 16;
-layout(constant_id = 3) const bool half_cache = false;
+layout(constant_id = 3) const uint cache_type = 0;
 layout(constant_id = 4) const bool causal = true;
 layout(constant_id = 5) const bool merging = false;
+
+#include "cache.glsl"
 
 layout(push_constant) uniform Push {
   Floats out_, q, k, v, partial;  // partial [kv_heads, all slots, splits, d + 2]
@@ -29,8 +31,6 @@ shared float q_chunk[merging ? 1 : slots * (chunk + 1)];
 shared float k_chunk[merging ? 1 : tile * (chunk + 1)];
 shared float weights[merging ? 1 : slots * tile];  // first scores, then exp(score - highest)
 shared float highest[slots], total[slots], rescale[slots];
-
-float cache_value(Floats cache, uint at) { return half_cache ? half_to_float(uint(Halves(cache).v[at])) : cache.v[at]; }
 
 uint slot_count() { return rows * group; }
 int past_now() { return uvec2(step) == uvec2(0) ? past : step.past; }

@@ -12,6 +12,16 @@ __host__ __device__ constexpr int padded(int d) { return d + 1; }  // rows of a 
 // Rows first .. of a cache's head into `target` [tile, padded(d)]; zeros from `end` on.
 template <DType dtype>
 __device__ void load_tile(float* target, const Cache& cache, int64_t head, int64_t first, int64_t end, int d) {
+  if (cache.fours) {
+    const int fours = d / 4;
+    for (int i = static_cast<int>(threadIdx.x); i < tile * fours; i += threads) {
+      const int row = i / fours, column = 4 * (i % fours);
+      const float4 v = first + row < end ? cache_four<dtype>(cache.data, cache.at(head, first + row) + column) : float4{0, 0, 0, 0};
+      float* to = target + row * padded(d) + column;
+      to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
+    }
+    return;
+  }
   for (int i = static_cast<int>(threadIdx.x); i < tile * d; i += threads) {
     const int row = i / d, column = i % d;
     target[row * padded(d) + column] = first + row < end ? cache_value<dtype>(cache.data, cache.at(head, first + row) + column) : 0.0f;

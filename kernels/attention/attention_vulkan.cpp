@@ -59,11 +59,11 @@ void attention(const void* args, Encoder& encoder) {
                   u32(a.k.stride[1]),
                   u32(a.v.stride[0]),
                   u32(a.v.stride[1])};
-  const uint32_t half_cache = a.k.dtype == DType::f16, causal = a.causal;
-  encoder.dispatch(shaders::attention, threads, {u32(d), slots, half_cache, causal, false}, {u32(blocks), u32(kv_heads), u32(splits)}, push);
+  const uint32_t cache_type = static_cast<uint32_t>(a.k.dtype), causal = a.causal;
+  encoder.dispatch(shaders::attention, threads, {u32(d), slots, cache_type, causal, false}, {u32(blocks), u32(kv_heads), u32(splits)}, push);
   if (splits == 1) return;
   encoder.barrier();
-  encoder.dispatch(shaders::attention, threads, {u32(d), 1, half_cache, causal, true}, {u32(rows * group), u32(kv_heads), 1}, push);
+  encoder.dispatch(shaders::attention, threads, {u32(d), 1, cache_type, causal, true}, {u32(rows * group), u32(kv_heads), 1}, push);
 }
 
 }  // namespace lava::vulkan

@@ -9,11 +9,16 @@ struct Cache {
   std::byte* data;
   int64_t head_stride, position_stride;  // in values
   DType dtype;
+  bool fours;  // four neighbouring values may be read at once, from every multiple of four on
 
   __host__ __device__ int64_t at(int64_t head, int64_t position) const { return head * head_stride + position * position_stride; }
 };
 
-inline Cache cache_of(const Tensor& t) { return {t.data, t.stride[0], t.stride[1], t.dtype}; }
+inline Cache cache_of(const Tensor& t) {
+  const bool whole = t.stride[0] % 4 == 0 && t.stride[1] % 4 == 0 && t.extent[2] % 4 == 0;
+  const bool aligned = t.dtype == DType::q8_0 || reinterpret_cast<uintptr_t>(t.data) % (4 * static_cast<uintptr_t>(dtype_info(t.dtype).bytes)) == 0;
+  return {t.data, t.stride[0], t.stride[1], t.dtype, whole && aligned};
+}
 
 constexpr int q8_block = 32, q8_bytes = 34;
 
@@ -23,6 +28,20 @@ __device__ inline float cache_value(const std::byte* data, int64_t index) {
   if constexpr (dtype == DType::f16) return half_value(reinterpret_cast<const uint16_t*>(data)[index]);
   const std::byte* block = data + index / q8_block * q8_bytes;
   return half_at(block) * static_cast<float>(reinterpret_cast<const int8_t*>(block)[2 + index % q8_block]);
+}
+
+// Values index .. index + 3, where Cache::fours allows it.
+template <DType dtype>
+__device__ inline float4 cache_four(const std::byte* data, int64_t index) {
+  if constexpr (dtype == DType::f32) return __ldg(reinterpret_cast<const float4*>(data) + index / 4);
+  if constexpr (dtype == DType::f16) {
+    const uint2 v = __ldg(reinterpret_cast<const uint2*>(data) + index / 4);
+    return {half_value(static_cast<uint16_t>(v.x)), half_value(static_cast<uint16_t>(v.x >> 16)), half_value(static_cast<uint16_t>(v.y)), half_value(static_cast<uint16_t>(v.y >> 16))};
+  }
+  const std::byte* block = data + index / q8_block * q8_bytes;
+  const auto* code = reinterpret_cast<const int8_t*>(block) + 2 + index % q8_block;
+  const float scale = half_at(block);
+  return {scale * static_cast<float>(code[0]), scale * static_cast<float>(code[1]), scale * static_cast<float>(code[2]), scale * static_cast<float>(code[3])};
 }
 
 // Value `index`. For Q8_0 the lanes of a warp hold the values of one block, all of them.

@@ -51,14 +51,11 @@ __device__ inline float q6_k_value(const std::byte* p, int i) {
   return static_cast<float>((nibble | top << 4) - 32) * (half_at(p + 208) * scale);
 }
 
-// Value `index` of a row as in the file.
-__device__ inline float row_value(DType format, const std::byte* row, int64_t index) {
+// Value `index` of a quantised row as in the file. Out of line: rows are packed where speed counts.
+[[gnu::noinline]] __device__ static float quantized_value(DType format, const std::byte* row, int64_t index) {
   const auto small = static_cast<int>(index % 32), large = static_cast<int>(index % 256);
   const int64_t b32 = index / 32, b256 = index / 256;
   switch (format) {
-    case DType::f32: return reinterpret_cast<const float*>(row)[index];
-    case DType::f16: return half_value(reinterpret_cast<const uint16_t*>(row)[index]);
-    case DType::bf16: return bf16_value(reinterpret_cast<const uint16_t*>(row)[index]);
     case DType::q4_0: return simple_value(row + 18 * b32, false, false, small);
     case DType::q4_1: return simple_value(row + 20 * b32, true, false, small);
     case DType::q5_0: return simple_value(row + 22 * b32, false, true, small);
@@ -69,6 +66,14 @@ __device__ inline float row_value(DType format, const std::byte* row, int64_t in
     case DType::q6_k: return q6_k_value(row + 210 * b256, large);
     default: return 0.0f;
   }
+}
+
+// Value `index` of a row as in the file.
+__device__ inline float row_value(DType format, const std::byte* row, int64_t index) {
+  if (format == DType::f32) return reinterpret_cast<const float*>(row)[index];
+  if (format == DType::f16) return half_value(reinterpret_cast<const uint16_t*>(row)[index]);
+  if (format == DType::bf16) return bf16_value(reinterpret_cast<const uint16_t*>(row)[index]);
+  return quantized_value(format, row, index);
 }
 
 // Words of four codes each: values 4 line .. 4 line + 3 of a unit's row, and those 16 further on.

@@ -21,7 +21,7 @@ void qkv_rope_store(const void* args, Encoder& encoder) {
          u32(a.cos_sin.extent[1]),   u32(a.q.stride[0]),         u32(a.q.stride[1]),         u32(a.k.stride[0]),
          u32(a.k.stride[1]),         u32(a.v.stride[0]),         u32(a.v.stride[1]),         u32(a.k_cache.stride[0]),
          u32(a.k_cache.stride[1]),   u32(a.v_cache.stride[0]),   u32(a.v_cache.stride[1])};
-  encoder.dispatch_each(shaders::qkv_rope_store, {a.k_cache.dtype == DType::f16, a.style == RopeStyle::adjacent}, rows * (heads + kv_heads) * d, push);
+  encoder.dispatch_each(shaders::qkv_rope_store, {static_cast<uint32_t>(a.k_cache.dtype), a.style == RopeStyle::adjacent}, rows * (heads + kv_heads) * d, push);
 }
 
 }  // namespace lava::vulkan

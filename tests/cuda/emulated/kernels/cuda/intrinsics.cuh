@@ -3,13 +3,10 @@
 #include <cuda_runtime.h>
 
 #include <functional>
-#include <vector>
 
 #include "kernels/cuda/stream.h"
 
 namespace lava::emulator {
-// Launches of the recording that is being made.
-inline std::vector<std::function<void()>> recorded;
 inline float bf16(uint32_t word, int half) { return std::bit_cast<float>(half == 0 ? word << 16 : word & 0xffff0000u); }
 }  // namespace lava::emulator
 
@@ -19,7 +16,9 @@ template <class... Parameters, class... Values>
 void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
   if (stream.failed() || grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   const std::function<void()> run = [=] { emulator::run_grid(grid, threads, shared, [&] { kernel(static_cast<Parameters>(values)...); }); };
-  stream.recording() ? emulator::recorded.push_back(run) : run();
+  const cudaError_t status = cudaLaunchStatus();
+  stream.check(status);
+  if (status == cudaSuccess) emulator::capturing() ? emulator::keep(run) : run();
 }
 
 inline float* dynamic_shared() { return reinterpret_cast<float*>(emulator::dynamic_shared()); }
