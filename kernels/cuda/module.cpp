@@ -55,9 +55,9 @@ Result<std::unique_ptr<Device>> open(int index) {
   return make_cuda_device(ordinals[static_cast<size_t>(index)]);
 }
 
-constexpr DeviceModule module{module_abi, "cuda", list, open};
+constexpr DeviceModule exported{module_abi, "cuda", list, open};
 
 }  // namespace
 }  // namespace lava::cuda
 
-extern "C" [[gnu::visibility("default")]] const lava::DeviceModule* lava_device_module() { return &lava::cuda::module; }
+extern "C" [[gnu::visibility("default")]] const lava::DeviceModule* lava_device_module() { return &lava::cuda::exported; }

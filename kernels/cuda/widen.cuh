@@ -104,7 +104,8 @@ struct UnitFactors {
 };
 
 __device__ inline UnitFactors unit_factors(const PackedFormat& f, const std::byte* block, const std::byte* unit, int row) {
-  const float scale = half_at(block + 2 * row), min = f.has_min ? half_at(block + 32 + 2 * row) : 0.0f;
+  const auto* halves = reinterpret_cast<const uint16_t*>(block);
+  const float scale = half_value(__ldg(halves + row)), min = f.has_min ? half_value(__ldg(halves + 16 + row)) : 0.0f;
   if (f.factors == 0) return {{scale, scale}, min};
   const auto first = static_cast<float>(static_cast<int8_t>(byte_of(unit, row))), second = static_cast<float>(static_cast<int8_t>(byte_of(unit, 16 + row)));
   if (!f.has_min) return {{scale * first, scale * second}, 0.0f};  // Q6_K

@@ -2,9 +2,10 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <vector>
 
 #include "kernels/cuda/cuda_device.h"
+#include "kernels/ops.h"
 #include "kernels/selftest/selftest.h"
 
 namespace lava {
@@ -106,7 +107,7 @@ TEST(CudaDevice, LossAtEveryCallIsTold) {
         if (input) {
           std::memset((*input)->data(), 0, 64);
           Arena arena;
-          Run run{**device, arena};
+          lava::Run run{**device, arena};
           const Tensor t(DType::f32, {1, 16}, (*input)->data());
           const auto recording = (*device)->record([&] { ops::activate(run, t, t, Activation::relu); });
           recording->replay();
