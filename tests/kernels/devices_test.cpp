@@ -131,7 +131,7 @@ TEST_F(DeviceChoices, OpsOfAModuleRun) {
   ASSERT_TRUE(memory);
   device.upload((*memory)->data(), std::as_bytes(std::span(values)));
   Arena arena;
-  Run run{device, arena};
+  lava::Run run{device, arena};
   const Tensor x(DType::f32, {1, 4}, (*memory)->data());
   ops::add(run, x, x, x);
   std::vector<float> got(4);
