@@ -26,7 +26,7 @@ TEST(CudaModule, LoadsAndTellsItsDevices) {
   EXPECT_STREQ(module->backend, "cuda");
   const auto devices = module->list();
   ASSERT_TRUE(devices) << devices.error().message();
-  if (!driver_installed()) EXPECT_TRUE(devices->empty());
+  EXPECT_TRUE(devices->empty() || driver_installed());
   const auto beyond = module->open(static_cast<int>(devices->size()));
   ASSERT_FALSE(beyond);
   EXPECT_EQ(beyond.error().kind, Error::Kind::not_found);
@@ -38,7 +38,7 @@ class Finishing : public DeviceDecorator {
   using DeviceDecorator::DeviceDecorator;
   void execute(const OpCall& call) override {
     inner_.execute(call);
-    if (!recording_) EXPECT_TRUE(inner_.finish());
+    EXPECT_TRUE(recording_ || inner_.finish());
   }
   std::unique_ptr<Recording> record(const std::function<void()>& body) override {
     recording_ = true;
