@@ -70,10 +70,13 @@ const Encode encoders[op_count] = {
 }  // namespace lava::vulkan
 ]])
 
-add_library(lavascope-vulkan MODULE ${vulkan_sources} ${vulkan_shared} ${shader_folder}/shaders.cpp ${shader_folder}/encoders.cpp ${spirv_headers})
+# What the host parts need of the CPU's side.
+set(vulkan_borrowed check.cpp linear/pack.cpp formats/dequantize.cpp)
+
+add_library(lavascope-vulkan MODULE ${vulkan_sources} ${vulkan_shared} ${vulkan_borrowed} ${shader_folder}/shaders.cpp ${shader_folder}/encoders.cpp ${spirv_headers})
 set_target_properties(lavascope-vulkan PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 target_include_directories(lavascope-vulkan PRIVATE ${shader_folder})
 target_include_directories(lavascope-vulkan SYSTEM PRIVATE ${VULKAN_HEADERS})
-target_link_libraries(lavascope-vulkan PRIVATE lava_kernels ${CMAKE_DL_LIBS})
-# Only the module's entry is visible: names of this copy of the kernels' helpers must not meet the program's.
-target_link_options(lavascope-vulkan PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined -Wl,--gc-sections)
+target_link_libraries(lavascope-vulkan PRIVATE lava_flags tl::expected ${CMAKE_DL_LIBS})
+# Everything is hidden but the module's entry: names of this copy of the helpers must not meet the program's.
+target_link_options(lavascope-vulkan PRIVATE -Wl,--no-undefined)
