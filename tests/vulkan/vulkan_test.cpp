@@ -99,7 +99,7 @@ TEST_F(Vulkan, WorkKeepsItsOrderAmongOpsAndCopies) {
   std::vector<float> ones(width, 1.0f), result(width);
   const Tensor x(DType::f32, {width}, memory->data()), one(DType::f32, {width}, memory->data() + 1024);
   Arena arena;
-  Run run{*device_, arena};
+  lava::Run run{*device_, arena};
   device_->upload(one.data, bytes_of(ones));
   device_->upload(x.data, bytes_of(ones));
   for (int i = 0; i < 300; ++i) {  // several batches
@@ -117,7 +117,7 @@ TEST_F(Vulkan, EagerOpsKeepTheStepThatTheyWereGiven) {
   const auto shared = allocate(4096, BufferUse::shared);
   Arena arena(shared->data(), shared->size());
   auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
-  Run run{*device_, arena, step};
+  lava::Run run{*device_, arena, step};
   const Tensor q = arena.f32({1, 1, d}), k = arena.f32({1, 1, d}), v = arena.f32({1, 1, d}), table = arena.f32({context, 2});
   const Tensor k_cache = arena.f32({1, context, d}), v_cache = arena.f32({1, context, d}), words = arena.f32({4, d}), out = arena.f32({2, d});
   const Tensor ids = arena.tensor(DType::i32, {1});
@@ -143,14 +143,14 @@ TEST_F(Vulkan, ARecordedStepReadsItsPositionAtEveryReplay) {
   const auto shared = allocate(1 << 20, BufferUse::shared);
   Arena arena(shared->data(), shared->size());
   auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
-  Run run{*device_, arena, step};
+  lava::Run run{*device_, arena, step};
   const Tensor q = arena.f32({1, heads, d}), out = arena.f32({1, heads, d}), expected = arena.f32({1, heads, d});
   const Tensor k = arena.f32({kv_heads, context, d}), v = arena.f32({kv_heads, context, d});
   for (const Tensor& t : {q, k, v})
     for (int64_t i = 0; i < t.elements(); ++i) t.f32()[i] = std::sin(static_cast<float>(i) * 0.37f + static_cast<float>(t.elements()));
   auto cpu = make_cpu_device();
   ASSERT_TRUE(cpu);
-  Run on_cpu{**cpu, arena, step};
+  lava::Run on_cpu{**cpu, arena, step};
   for (const int32_t limit : {0, 400}) {
     step->limit = limit, step->past = 0;
     const auto recording = device_->record([&] { ops::attention(run, out, q, k, v, 0.2f, true); });
@@ -192,7 +192,7 @@ TEST_F(Vulkan, BuffersAndRecordingsMayOutliveTheDevice) {
   auto buffer = allocate(4096, BufferUse::shared);
   const Tensor x(DType::f32, {8}, buffer->data());
   Arena arena;
-  Run run{*device_, arena};
+  lava::Run run{*device_, arena};
   auto recording = device_->record([&] { ops::add(run, x, x, x); });
   recording->replay();
   device_.reset();
@@ -207,7 +207,7 @@ TEST_F(Vulkan, ThePipelineCacheIsWrittenAndDamageIgnored) {
     const Tensor x(DType::f32, {8}, buffer->data());
     std::fill_n(x.f32(), 8, 3.0f);
     Arena arena;
-    Run run{*device_, arena};
+    lava::Run run{*device_, arena};
     ops::add(run, x, x, x);
     expect_finished();
     EXPECT_EQ(x.f32()[7], 6.0f);
