@@ -30,6 +30,7 @@ def check_list():
 
 def check_logits():
     processor = logits("--device", "cpu")
+    check("logits answer", isinstance(processor, dict) and len(processor["greedy_ids"]) == 12, processor)
     check("logits without --device are the processor's", logits() == processor)
     for choice in ("auto", "cuda", "vulkan:1"):
         check(f"logits on {choice} are the processor's", logits("--device", choice) == processor)
