@@ -62,25 +62,41 @@ double nmse(std::span<const float> actual, std::span<const float> expected) {
   return error / power;
 }
 
-// Keys and values lose 2.3e-5 of their power in each layer (tests/kernels/int8_cache_test.cpp); steps read what steps have written.
-TEST_P(Int8Kv, LogitsStayClose) {
-  const auto exact = runner(DType::f32), coded = runner(DType::q8_0);
+// Along the answers in float32: what the logits lose over all steps and in the worst, and how often the likeliest token is the same.
+struct Loss {
+  double error = 0, power = 0, worst = 0;
   int same = 0, all = 0;
-  double worst = 0;
+  double mean() const { return error / power; }
+
+  void add(std::span<const float> actual, std::span<const float> expected, int32_t token) {
+    double lost = 0, whole = 0;
+    for (size_t i = 0; i < actual.size(); ++i) {
+      const double difference = actual[i] - expected[i];
+      lost += difference * difference, whole += double{expected[i]} * expected[i];
+    }
+    error += lost, power += whole, worst = std::max(worst, lost / whole);
+    same += best_id(actual) == token, ++all;
+  }
+};
+
+// Codes lose 2.3e-5 of the power of what is kept, halves 4e-8: some 600 times as much is lost there, and in the logits. How much of it arrives is up to
+// the model: of random weights, 20 to 45 times as much as was lost.
+TEST_P(Int8Kv, LogitsStayClose) {
+  const auto exact = runner(DType::f32), halves = runner(DType::f16), coded = runner(DType::q8_0);
+  Loss of_halves, of_codes;
   for (const Golden& golden : goldens_) {
-    ASSERT_TRUE(exact->prefill(prompt_of(golden.prompt_ids), {}) && coded->prefill(prompt_of(golden.prompt_ids), {}));
+    for (TextRunner* one : {exact.get(), halves.get(), coded.get()}) ASSERT_TRUE(one->prefill(prompt_of(golden.prompt_ids), {}));
     for (const int32_t token : golden.greedy) {
-      worst = std::max(worst, nmse(coded->logits(), exact->logits()));
-      same += best_id(coded->logits()) == token, ++all;
-      exact->step(token), coded->step(token);
+      of_halves.add(halves->logits(), exact->logits(), token), of_codes.add(coded->logits(), exact->logits(), token);
+      for (TextRunner* one : {exact.get(), halves.get(), coded.get()}) one->step(token);
     }
   }
-  RecordProperty("same_best_token", std::to_string(same) + " of " + std::to_string(all));
-  RecordProperty("worst_nmse", std::to_string(worst));
-  std::printf("%s: %d of %d greedy tokens as in float32, worst NMSE of the logits %.2g\n", GetParam().c_str(), same, all, worst);
-  EXPECT_GT(worst, 0);
-  EXPECT_LT(worst, 1e-2);  // the worst step of random weights, whose logits lie close together: measured 1.0e-3 to 5.2e-3
-  EXPECT_GE(same, all - all / 10);
+  RecordProperty("same_best_token", std::to_string(of_codes.same) + " of " + std::to_string(of_codes.all));
+  EXPECT_GT(of_codes.mean(), 100 * of_halves.mean());
+  EXPECT_LT(of_codes.mean(), 1000 * of_halves.mean());
+  EXPECT_LT(of_codes.mean(), 2e-3);  // measured 3.7e-4 to 1.0e-3; the worst step 1.0e-3 to 5.2e-3
+  EXPECT_LT(of_codes.worst, 1e-2);
+  EXPECT_GE(of_codes.same, of_codes.all - of_codes.all / 10);
 }
 
 // A copied beginning and a reused one are the same bytes.
