@@ -81,7 +81,7 @@ class EngineLink : public QObject {
   Q_INVOKABLE virtual void use_model(const QString& path) = 0;
   // What could compute: maps of "choice" and "name", after find_devices().
   virtual QVariantList devices() const { return {}; }
-  virtual QString device_choice() const { return "auto"; }
+  virtual QString device_choice() const { return "cpu"; }
   Q_INVOKABLE virtual void find_devices() {}
   Q_INVOKABLE virtual void use_device(const QString& choice) { Q_UNUSED(choice) }
 

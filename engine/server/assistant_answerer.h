@@ -9,7 +9,7 @@ namespace lava::server {
 
 struct ModelChoice {
   AssistantOptions assistant;
-  DeviceChoice device;
+  DeviceChoice device{"cpu"};  // "auto" once a backend has been proven on hardware
   CpuOptions cpu;
   std::function<void()> on_device_lost;  // on the model's thread, before the request's error is told: nothing works here any more
 };

@@ -193,6 +193,7 @@ Result<std::unique_ptr<Device>> make_cuda_device(int ordinal) {
   }
   LAVA_TRY(auto handles, open_handles(ordinal));
   DeviceInfo info{properties.name, "cuda", "sm_" + std::to_string(properties.major) + std::to_string(properties.minor), properties.multiProcessorCount};
+  info.sized_recordings = true;
   return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties.multiProcessorCount);
 }
 

@@ -15,7 +15,7 @@ bool read(const char* name, bool otherwise) {
 }  // namespace
 
 const Settings& settings() {
-  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", true)};
+  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", false)};
   return all;
 }
 

@@ -78,6 +78,7 @@ class VulkanDevice : public Device {
  public:
   explicit VulkanDevice(std::shared_ptr<Context> context) : context_(std::move(context)), info_{context_->gpu->abilities().name, "vulkan", "spirv", 1} {
     if (context_->gpu->abilities().subgroups) info_.isa = "spirv, subgroups";
+    info_.sized_recordings = true;
   }
   ~VulkanDevice() override {
     Lock lock(context_->mutex);

@@ -41,7 +41,7 @@ def check_logits():
 
 
 def serve(**environment):
-    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0", "--device", "auto"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env={**os.environ, "LAVASCOPE_TOKEN": TOKEN, **environment})
     return server, json.loads(server.stdout.readline())["listening"]
 
