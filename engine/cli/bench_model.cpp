@@ -81,6 +81,13 @@ Result<void> Model::add(const std::string& name, const std::string& format_name,
   return {};
 }
 
+AssistantOptions options_of(const Settings& settings, const Model& model) {
+  AssistantOptions options;
+  options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.vision = settings.vision;
+  options.kv = settings.kv;
+  return options;
+}
+
 Result<std::vector<fs::path>> weight_files(const AssistantOptions& options) {
   LAVA_TRY(const ModelFiles model, find_model_files(options));
   std::vector<fs::path> files;

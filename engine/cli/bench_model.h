@@ -30,6 +30,9 @@ class Model {
   std::filesystem::path folder_;  // empty: nothing to remove
 };
 
+// An assistant with the model, as the settings say.
+AssistantOptions options_of(const Settings& settings, const Model& model);
+
 // The files that an assistant of these options reads its weights from.
 Result<std::vector<std::filesystem::path>> weight_files(const AssistantOptions& options);
 

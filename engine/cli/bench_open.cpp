@@ -63,12 +63,6 @@ Result<uint64_t> bytes_of(const std::vector<fs::path>& files) {
   return bytes;
 }
 
-AssistantOptions options_of(const Settings& settings, const Model& model) {
-  AssistantOptions options;
-  options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.kv = settings.kv;
-  return options;
-}
-
 // One token of an answer to one word: the weights have all been used once then.
 Result<void> answer_shortly(Assistant& assistant, int tokens) {
   Request request;

@@ -134,10 +134,7 @@ Result<void> ttft(const Settings& settings) {
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::both));
   LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
   WorkMeter meter(opened.devices().main);
-  AssistantOptions options;
-  options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.vision = settings.vision;
-  options.kv = settings.kv;
-  LAVA_TRY(auto assistant, Assistant::load(beside(meter, opened), options));
+  LAVA_TRY(auto assistant, Assistant::load(beside(meter, opened), options_of(settings, model)));
   LAVA_TRY(media::Picture picture, picture_of(settings));
   int tokens = 0;
   std::vector<double> again;  // seconds to the first token of the second question

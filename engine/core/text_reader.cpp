@@ -6,13 +6,6 @@
 #include "kernels/ops.h"
 
 namespace lava {
-namespace {
-
-KvShape kv_shape(const TextConfig& config, const ReaderOptions& options) {
-  return {config.layers, config.kv_heads, options.window, config.head_dim, options.kv};
-}
-
-}  // namespace
 
 Result<std::unique_ptr<TextReader>> TextReader::create(Device& device, const Decoder& decoder, const ReaderOptions& options) {
   LAVA_CHECK(options.window > 0 && options.window <= decoder.context() && options.chunk > 0);
@@ -29,8 +22,15 @@ Result<void> TextReader::allocate() {
   LAVA_TRY(memory_, device_.allocate(bytes));
   arena_ = Arena(memory_->data(), bytes);
   place(arena_);
-  LAVA_TRY(kv_, KvCache::create(device_, kv_shape(decoder_.config(), options_)));
+  LAVA_TRY(kv_, KvCache::create(device_, kv_shape()));
   return {};
+}
+
+// Of one window, not of the whole context.
+KvShape TextReader::kv_shape() const {
+  KvShape shape = decoder_.kv_shape(options_.kv);
+  shape.context = options_.window;
+  return shape;
 }
 
 // What stays between the calls.
@@ -42,7 +42,7 @@ void TextReader::place(Arena& arena) {
 
 Result<size_t> TextReader::plan() const {
   const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape(decoder_.config(), options_)));
+  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape()));
   TextReader planned(*device, decoder_, options_);
   Arena arena;
   planned.place(arena);

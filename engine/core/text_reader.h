@@ -36,6 +36,7 @@ class TextReader {
   TextReader(Device& device, const Decoder& decoder, const ReaderOptions& options) : device_(device), decoder_(decoder), options_(options) {}
   Result<void> allocate();
   Result<size_t> plan() const;
+  KvShape kv_shape() const;
   void place(Arena& arena);
 
   Device& device_;

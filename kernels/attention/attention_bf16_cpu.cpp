@@ -1,14 +1,13 @@
 // Attention of a vision tower in BF16, with softmax in float32: all rows see all keys. K and V of a head are packed once into the lane's
 // scratch; then tiles of 6 rows meet all keys, which needs no online softmax.
 #include "kernels/attention/attention_cpu.h"
-#include "kernels/cpu/bf16_tile.h"
+#include "kernels/cpu/bf16_pairs.h"
 #if LAVA_BF16_DOTS
+#include "kernels/cpu/register_tile.h"
 #include "kernels/cpu/simd_math.h"
 
 namespace lava::LAVA_ISA {
 namespace {
-
-constexpr float lowest = -3.0e38f, log2_e = 1.44269504088896341f;
 
 // One head in a lane's scratch.
 struct Head {
@@ -23,11 +22,11 @@ struct Head {
     k = reinterpret_cast<uint32_t*>(scratch);
     v = k + d_pairs * columns;
     q = v + key_pairs * d_columns;
-    weights = q + bf16_tokens * d_pairs;
-    scores = reinterpret_cast<float*>(weights + bf16_tokens * key_pairs);
-    o = scores + bf16_tokens * 2 * key_pairs;
+    weights = q + tile_tokens * d_pairs;
+    scores = reinterpret_cast<float*>(weights + tile_tokens * key_pairs);
+    o = scores + tile_tokens * 2 * key_pairs;
   }
-  int64_t bytes() const { return reinterpret_cast<std::byte*>(o + bf16_tokens * d_columns) - reinterpret_cast<std::byte*>(k); }
+  int64_t bytes() const { return reinterpret_cast<std::byte*>(o + tile_tokens * d_columns) - reinterpret_cast<std::byte*>(k); }
 };
 
 struct Rows {  // of one head
@@ -64,7 +63,7 @@ void pack_values(const Head& h, const Rows& v) {
 // Scores of one row (in units of log2) to BF16 weights, not yet divided by their sum, which is returned.
 float softmax_row(const Head& h, int64_t row) {
   float* s = h.scores + row * 2 * h.key_pairs;
-  for (int64_t j = h.keys; j < 2 * h.key_pairs; ++j) s[j] = lowest;
+  for (int64_t j = h.keys; j < 2 * h.key_pairs; ++j) s[j] = lowest_score;
   FloatVec highest = load(s);
   for (int64_t j = lanes; j < 2 * h.key_pairs; j += lanes) highest = hn::Max(highest, load(s + j));
   const FloatVec m = splat(max_of(highest));
@@ -90,10 +89,10 @@ void run_tile(const Head& h, const AttentionArgs& a, int64_t head, int64_t first
       _mm512_storeu_si512(h.q + t * h.d_pairs + p, pairs_of(part(2 * p), part(2 * p + 16)));
     }
   }
-  multiply_columns(h.k, h.columns, h.columns, (h.d + 1) / 2, h.q, h.d_pairs, tokens, h.scores, 2 * h.key_pairs, h.columns, false);
-  float sum[bf16_tokens];
+  multiply_columns<Bf16Product>(h.k, h.columns, h.columns, (h.d + 1) / 2, h.q, h.d_pairs, tokens, h.scores, 2 * h.key_pairs, h.columns, false);
+  float sum[tile_tokens];
   for (int64_t t = 0; t < tokens; ++t) sum[t] = softmax_row(h, t);
-  multiply_columns(h.v, h.d_columns, h.d_columns, (h.keys + 1) / 2, h.weights, h.key_pairs, tokens, h.o, h.d_columns, h.d_columns, false);
+  multiply_columns<Bf16Product>(h.v, h.d_columns, h.d_columns, (h.keys + 1) / 2, h.weights, h.key_pairs, tokens, h.o, h.d_columns, h.d_columns, false);
   for (int64_t t = 0; t < tokens; ++t) {
     const FloatVec factor = splat(1.0f / sum[t]);
     float* out = a.out.as<float>() + (first + t) * a.out.stride[0] + head * a.out.stride[1];
@@ -104,7 +103,7 @@ void run_tile(const Head& h, const AttentionArgs& a, int64_t head, int64_t first
 }  // namespace
 
 bool attends_in_bf16(const AttentionArgs& a) {
-  if (a.precision == Precision::exact || a.causal || a.k.dtype != DType::f32 || a.q.extent[0] < bf16_tokens) return false;
+  if (a.precision == Precision::exact || a.causal || a.k.dtype != DType::f32 || a.q.extent[0] < tile_tokens) return false;
   return Head(a.k.extent[1], a.q.extent[2], nullptr).bytes() <= static_cast<int64_t>(Lane::scratch_bytes);
 }
 
@@ -118,7 +117,7 @@ void attend_in_bf16(const AttentionArgs& a, const Lane& lane) {
     const int64_t head = item / shares, share = item % shares, begin = rows * share / shares, end = rows * (share + 1) / shares;
     pack_keys(h, rows_of(a.k, head / group, 0, 1));
     pack_values(h, rows_of(a.v, head / group, 0, 1));
-    for (int64_t i = begin; i < end; i += bf16_tokens) run_tile(h, a, head, i, end - i < bf16_tokens ? end - i : bf16_tokens);
+    for (int64_t i = begin; i < end; i += tile_tokens) run_tile(h, a, head, i, end - i < tile_tokens ? end - i : tile_tokens);
   }
 }
 

@@ -17,8 +17,6 @@ namespace {
 constexpr int64_t block = 64;    // keys
 constexpr int tile = 6;          // rows
 constexpr int wide = vector_registers == 32 ? 4 : 2;  // vectors beside each other: tile * wide accumulators fit the registers
-constexpr float lowest = -3.0e38f;
-constexpr float log2_e = 1.44269504088896341f;
 
 // Masks scores from `limit` on, turns them into weights, updates m and l; returns what the old output must be multiplied with.
 HWY_INLINE float softmax_step(float* s, int64_t limit, float& m, float* l) {
@@ -26,7 +24,7 @@ HWY_INLINE float softmax_step(float* s, int64_t limit, float& m, float* l) {
     const auto index = hn::Iota(df, 0);
     for (int64_t j = limit / lanes * lanes; j < block; j += lanes) {
       const auto hidden = hn::Ge(hn::Add(index, splat(static_cast<float>(j))), splat(static_cast<float>(limit)));
-      store(hn::IfThenElse(hidden, splat(lowest), load(s + j)), s + j);
+      store(hn::IfThenElse(hidden, splat(lowest_score), load(s + j)), s + j);
     }
   }
   FloatVec highest = load(s);
@@ -154,7 +152,7 @@ void start_chunk(const Chunk& c) {
     float* q = c.q + i / tile * tile * c.d + i % tile;
     const float* row = c.row_of(c.a.q, i < c.count() ? i : 0);
     for (int64_t k = 0; k < c.d; ++k) q[k * tile] = row[k] * scale;
-    c.m[i] = lowest;
+    c.m[i] = lowest_score;
   }
   std::memset(c.o, 0, static_cast<size_t>(c.tiles() * tile * c.padded) * sizeof(float));
   std::memset(c.l, 0, static_cast<size_t>(c.tiles() * tile * lanes) * sizeof(float));
@@ -327,7 +325,7 @@ void attend_span(const AttentionArgs& a, const Heads& h, int64_t kv_head, Span k
   for (int64_t g = 0; g < h.group; ++g) {
     const float* q = a.q.as<float>() + (kv_head * h.group + g) * a.q.stride[1];
     for (int64_t i = 0; i < h.padded; ++i) h.q[g * h.padded + i] = i < h.d ? q[i] * scale : 0;
-    h.m[g] = lowest;
+    h.m[g] = lowest_score;
   }
   std::memset(h.o, 0, static_cast<size_t>(h.group * h.padded) * sizeof(float));
   std::memset(h.l, 0, static_cast<size_t>(h.group * lanes) * sizeof(float));
@@ -390,7 +388,7 @@ void merge_spans(const AttentionArgs& a, const DecodePlan& p, const Lane& lane, 
     const int64_t unit = kv_head * p.splits + split, owner = p.owner(unit, lane.count);
     return unit_state(p, lane.scratch_of(static_cast<int>(owner)), unit - p.first_unit(owner, lane.count));
   };
-  float highest = lowest, total = 0;
+  float highest = lowest_score, total = 0;
   for (int64_t s = 0; s < p.splits; ++s) highest = state(s).m[g] > highest ? state(s).m[g] : highest;
   float* out = a.out.as<float>() + head * a.out.stride[1];
   for (int64_t s = 0; s < p.splits; ++s) {

@@ -5,6 +5,9 @@
 
 namespace lava::LAVA_ISA {
 
+// Scores are in units of log2, so that weights are powers of two; the lowest lies below all that are real.
+constexpr float log2_e = 1.44269504088896341f, lowest_score = -3.0e38f;
+
 // Whether this call is one for the BF16 kernel of this instruction set.
 bool attends_in_bf16(const AttentionArgs& a);
 void attend_in_bf16(const AttentionArgs& a, const Lane& lane);

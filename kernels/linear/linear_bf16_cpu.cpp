@@ -2,8 +2,9 @@
 // scratch as pairs of neighbouring k, [k / 2][64 rows], and meets tiles of rows x tokens held in registers.
 #include "kernels/linear/linear_cpu.h"
 
-#include "kernels/cpu/bf16_tile.h"
+#include "kernels/cpu/bf16_pairs.h"
 #if LAVA_BF16_DOTS
+#include "kernels/cpu/register_tile.h"
 #include "kernels/linear/prepared.h"
 #include "kernels/linear/unit_cpu.h"
 
@@ -53,9 +54,9 @@ void fill_panel(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_
 void multiply_panel(const LinearPart& part, const uint32_t* panel, int64_t count, int64_t k0, int64_t pairs, float* out, int64_t valid) {
   const int64_t x_stride = bf16_row_pairs(part.weight->in);
   const bool add = part.accumulate || k0 > 0;
-  for (int64_t i = 0; i < part.rows; i += bf16_tokens) {
+  for (int64_t i = 0; i < part.rows; i += tile_tokens) {
     const auto* x = reinterpret_cast<const uint32_t*>(part.prepared) + i * x_stride + k0 / 2;
-    multiply_columns(panel, count, count, pairs, x, x_stride, smaller(bf16_tokens, part.rows - i), out + i * part.out_stride, part.out_stride, valid, add);
+    multiply_columns<Bf16Product>(panel, count, count, pairs, x, x_stride, smaller(tile_tokens, part.rows - i), out + i * part.out_stride, part.out_stride, valid, add);
   }
 }
 

@@ -1,7 +1,7 @@
 // Entry of linear: prepares x once for all targets, splits the outputs of all targets over the lanes, finishes with bias and activation.
 #include "kernels/linear/linear_cpu.h"
 
-#include "kernels/cpu/bf16_tile.h"
+#include "kernels/cpu/bf16_pairs.h"
 #include "kernels/linear/prepared.h"
 
 namespace lava::LAVA_ISA {

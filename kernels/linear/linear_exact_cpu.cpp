@@ -1,5 +1,6 @@
 // linear with float32 activations. One row: weights are widened in registers. More rows: a panel of weight rows is widened once into
 // the lane's scratch, [k][panel rows], and multiplied with tiles of rows x tokens held in registers.
+#include "kernels/cpu/register_tile.h"
 #include "kernels/formats/formats.h"
 #include "kernels/linear/linear_cpu.h"
 #include "kernels/linear/unit_cpu.h"
@@ -9,7 +10,6 @@ namespace {
 
 constexpr int64_t panel_rows = lanes == 16 ? 64 : 32;
 constexpr int64_t panel_depth = 2048;  // k of one panel: half of the scratch, so that it stays in the second-level cache
-constexpr int tile_vectors = lanes == 16 ? 4 : 2, tile_tokens = 6;  // 24 accumulators of 32 registers, or 12 of 16
 static_assert(panel_rows * panel_depth * 4 <= static_cast<int64_t>(Lane::scratch_bytes) / 2);
 
 // --- panels -------------------------------------------------------------------------------------------------------------------
@@ -143,55 +143,19 @@ void fill_panel(const Matrix& w, int64_t group, int64_t count, int64_t k0, int64
 
 // --- tiles --------------------------------------------------------------------------------------------------------------------
 
-// Stores `valid` of the lanes; `add` adds to what is there.
-template <int R, int T>
-void tile(const float* HWY_RESTRICT panel, int64_t stride, int64_t depth, const float* HWY_RESTRICT x, int64_t x_stride, float* out,
-          int64_t out_stride, int64_t valid, bool add) {
-  VF sum[R][T];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-    for (int t = 0; t < T; ++t) sum[r][t] = zero();
-  }
-  for (int64_t k = 0; k < depth; ++k) {
-    VF w[R];
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) w[r] = load(panel + k * stride + r * lanes);
-#pragma GCC unroll 8
-    for (int t = 0; t < T; ++t) {
-      const VF xt = splat(x[t * x_stride + k]);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) sum[r][t] = hn::MulAdd(w[r], xt, sum[r][t]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int t = 0; t < T; ++t) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) put(sum[r][t], out + t * out_stride + r * lanes, valid - r * lanes, add);
-  }
-}
-
-using Tile = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, int64_t, bool);
-template <int R>
-constexpr Tile tiles[tile_tokens] = {tile<R, 1>, tile<R, 2>, tile<R, 3>, tile<R, 4>, tile<R, 5>, tile<R, 6>};
+struct FloatProduct {
+  using Value = float;
+  static HWY_INLINE VF load(const float* p) { return LAVA_ISA::load(p); }
+  static HWY_INLINE VF splat(float x) { return LAVA_ISA::splat(x); }
+  static HWY_INLINE VF add(VF sum, VF a, VF b) { return hn::MulAdd(a, b, sum); }
+};
 
 // All rows of x against a panel of `count` weight rows; out points at the panel's first output.
 void multiply_panel(const LinearPart& part, const float* panel, int64_t count, int64_t k0, int64_t depth, float* out, int64_t valid) {
   const bool add = part.accumulate || k0 > 0;
   for (int64_t i = 0; i < part.rows; i += tile_tokens) {
-    const int64_t tokens = smaller(tile_tokens, part.rows - i);
-    const float* x = part.x + i * part.x_stride + k0;
-    float* to = out + i * part.out_stride;
-    int64_t r = 0;
-    for (; r + tile_vectors * lanes <= count; r += tile_vectors * lanes) {
-      tiles<tile_vectors>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
-    }
-    for (; r + 2 * lanes <= count; r += 2 * lanes) {
-      tiles<2>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
-    }
-    for (; r < count; r += lanes) {
-      tiles<1>[tokens - 1](panel + r, count, depth, x, part.x_stride, to + r, part.out_stride, valid - r, add);
-    }
+    multiply_columns<FloatProduct>(panel, count, count, depth, part.x + i * part.x_stride + k0, part.x_stride, smaller(tile_tokens, part.rows - i),
+                                   out + i * part.out_stride, part.out_stride, valid, add);
   }
 }
 
