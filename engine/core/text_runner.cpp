@@ -45,6 +45,7 @@ Result<void> TextRunner::allocate(Adapters all, const RunnerOptions& options) {
     Slot slot;
     LAVA_TRY(slot.kv, KvCache::create(device_, decoder_.kv_shape(options.kv)));
     slot.rows.reserve(static_cast<size_t>(context()));
+    slot.end_logits.reserve(static_cast<size_t>(vocabulary));
     slots_.push_back(std::move(slot));
   }
   return {};
@@ -86,6 +87,12 @@ Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const s
     LAVA_CHECK_OK(done);
     slot.rows.insert(slot.rows.end(), prompt.keys.begin() + begin, prompt.keys.begin() + begin + count);
   }
+  if (reused < prompt.size()) {
+    slot.end_logits.assign(logits().begin(), logits().end());
+    slot.end = prompt.size();
+  } else {
+    std::copy(slot.end_logits.begin(), slot.end_logits.end(), logits_.f32());
+  }
   if (progress) progress(prompt.size(), prompt.size());
   return reused;
 }
@@ -113,8 +120,15 @@ int TextRunner::choose_slot(const Prompt& prompt, Adapters adapters, const Found
   const bool keeps = ahead ? best.rows >= slots_[best.slot].asked : 2 * static_cast<size_t>(best.rows) >= slots_[best.slot].rows.size();
   current_ = keeps ? best.slot : oldest_slot();
   Slot& slot = slots_[current_];
-  const int common = std::min(best.rows, prompt.size() - 1);  // the last row is always computed: its logits are wanted
-  if (current_ != best.slot) copy_rows(slots_[best.slot], slot, common);
+  // The logits of the last row are wanted: it is computed unless they were kept. So the same question again has the same answer to the bit.
+  const bool ended = best.rows == prompt.size() && slots_[best.slot].end == prompt.size();
+  const int common = ended ? prompt.size() : std::min(best.rows, prompt.size() - 1);
+  if (current_ != best.slot) {
+    copy_rows(slots_[best.slot], slot, common);
+    if (ended) slot.end_logits = slots_[best.slot].end_logits;
+    slot.end = ended ? common : 0;
+  }
+  if (slot.end > common) slot.end = 0;
   slot.rows.assign(prompt.keys.begin(), prompt.keys.begin() + common);
   slot.adapters.assign(adapters.begin(), adapters.end());
   if (!ahead) slot.used = ++clock_;
@@ -216,7 +230,7 @@ Result<void> TextRunner::step(int32_t token) {
 }
 
 void TextRunner::forget() {
-  for (Slot& slot : slots_) slot.rows.clear(), slot.asked = 0;
+  for (Slot& slot : slots_) slot.rows.clear(), slot.asked = slot.end = 0;
 }
 
 }  // namespace lava

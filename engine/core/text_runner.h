@@ -31,7 +31,7 @@ class TextRunner {
                                                     const RunnerOptions&);
 
   // Computes the rows of the prompt that no slot holds yet. Afterwards logits() belong to the last row. Returns the number of rows
-  // that were reused. Cancelled: the rows computed so far are kept. Ahead of a question, a slot that holds the whole prompt stays as it is,
+  // that were reused: all of them where a prompt that ended there was read before. Cancelled: the rows computed so far are kept. Ahead of a question, a slot that holds the whole prompt stays as it is,
   // and logits() belong to nothing.
   Result<int> prefill(const Prompt&, Adapters, const std::atomic<bool>* cancel = nullptr, const Progress& progress = {},
                       Purpose = Purpose::question);
@@ -59,6 +59,8 @@ class TextRunner {
     Set adapters;       // that were active when the rows were computed
     uint64_t used = 0;  // when a question used it last; 0: never
     int asked = 0;      // rows of the prompt of that question; what follows may be an answer, or prepared and never asked
+    int end = 0;        // rows of a prompt whose logits are kept; 0: none
+    std::vector<float> end_logits;
     std::map<std::pair<Set, int>, std::unique_ptr<Recording>> recordings;  // by adapters and recorded_length()
   };
 

@@ -64,7 +64,36 @@ TEST_F(Runner, RowsAreReusedAndTheAnswerIsTheSame) {
   ASSERT_TRUE(fresh->prefill(prompt(0, 70), {}));
   expect_near(reusing->logits(), fresh->logits(), 2e-5f);
   EXPECT_EQ(greedy_steps(*reusing, 24), greedy_steps(*fresh, 24));
-  EXPECT_EQ(*reusing->prefill(prompt(0, 70), {}), 69);  // the last row is computed again: its logits are wanted
+  EXPECT_EQ(*reusing->prefill(prompt(0, 69), {}), 68);  // the last row is computed again: its logits are wanted
+}
+
+std::vector<float> copy_of(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+TEST_F(Runner, TheSameQuestionAgainIsFreeAndTheSameToTheBit) {
+  const auto runner = this->runner(256);
+  ASSERT_TRUE(runner->prefill(prompt(0, 40), {}));
+  const std::vector<float> logits = copy_of(runner->logits());
+  const std::vector<int32_t> answer = greedy_steps(*runner, 24);
+  const std::vector<float> end = copy_of(runner->logits());
+  for (const int steps : {24, 60, 3}) {  // after the long one the prompt goes to the other slot
+    EXPECT_EQ(*runner->prefill(prompt(0, 40), {}), 40);
+    EXPECT_EQ(copy_of(runner->logits()), logits);
+    const std::vector<int32_t> again = greedy_steps(*runner, steps);
+    EXPECT_TRUE(std::equal(again.begin(), again.begin() + std::min(steps, 24), answer.begin()));
+    if (steps == 24) { EXPECT_EQ(copy_of(runner->logits()), end); }
+  }
+  runner->forget();
+  EXPECT_EQ(*runner->prefill(prompt(0, 40), {}), 0);
+}
+
+TEST_F(Runner, LogitsOfAnotherEndAreNotTaken) {
+  const auto single = runner(256, 1), fresh = runner(256, 1);
+  ASSERT_TRUE(single->prefill(prompt(0, 40), {}));
+  EXPECT_EQ(*single->prefill(prompt(0, 30), {}), 29);
+  ASSERT_TRUE(fresh->prefill(prompt(0, 30), {}));
+  expect_near(single->logits(), fresh->logits(), 2e-5f);
+  EXPECT_EQ(*single->prefill(prompt(0, 40), {}), 30);
+  EXPECT_EQ(*single->prefill(prompt(0, 40), {}), 40);
 }
 
 TEST_F(Runner, TwoConversationsAreKept) {
