@@ -27,6 +27,21 @@ class CallList {
   std::vector<Entry> entries_;
 };
 
+// Keeps calls instead of running them, as a device like `info` would get them.
+class CaptureDevice : public Device {
+ public:
+  explicit CaptureDevice(const DeviceInfo& info) : info_(info) {}
+  CallList calls;
+
+  const DeviceInfo& info() const override { return info_; }
+  Result<std::unique_ptr<Buffer>> allocate(size_t, BufferUse) override { return fail(Error::Kind::unsupported, "This device has no memory"); }
+  void execute(const OpCall& call) override { calls.append(call); }
+  std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
+
+ private:
+  DeviceInfo info_;
+};
+
 // Base of devices that look at every op: ops of a recording are kept and executed one by one at each replay.
 class ObservingDevice : public DeviceDecorator {
  public:

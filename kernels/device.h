@@ -20,6 +20,7 @@ struct DeviceInfo {
   std::string isa;      // "avx512_bf16"
   int threads = 1;
   bool host_memory = false;       // every buffer is the processor's memory: read and written at data()
+  bool fuses = false;             // takes fused ops: a norm before linear (LinearArgs::norm), rope_attention
   bool sized_recordings = false;  // work of a recording is sized by StepParams::limit: one per length, instead of one for all
 };
 

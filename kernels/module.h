@@ -24,7 +24,7 @@ struct DeviceModule {
 };
 
 // Raised with every change of device.h, op.h, step_params.h or an argument struct: module and program must agree in every byte.
-inline constexpr uint32_t module_abi = 2;
+inline constexpr uint32_t module_abi = 3;
 // The one name that a module exports: extern "C" const lava::DeviceModule* lava_device_module().
 inline constexpr const char* module_entry = "lava_device_module";
 

@@ -10,7 +10,7 @@ namespace lava {
 
 enum class OpId : uint8_t {
   linear, embed_rows, rms_norm, layer_norm, qkv_rope_store, attention, glu, activate, add, softmax,
-  conv2d, patchify, resize_bilinear, pool_mean, copy_rows,
+  conv2d, patchify, resize_bilinear, pool_mean, copy_rows, rope_attention,
   count
 };
 inline constexpr int op_count = static_cast<int>(OpId::count);
@@ -33,7 +33,7 @@ struct OpCall {
   const void* args = nullptr;
   uint32_t size = 0;
 };
-inline constexpr size_t max_op_args = 640;
+inline constexpr size_t max_op_args = 704;
 
 template <class Args>
 OpCall make_call(const Args& args) {

@@ -18,7 +18,7 @@ constexpr bool in_order() {
   return sizeof...(Args) == op_count;
 }
 static_assert(in_order<LinearArgs, EmbedRowsArgs, RmsNormArgs, LayerNormArgs, QkvRopeStoreArgs, AttentionArgs, GluArgs, ActivateArgs, AddArgs,
-                       SoftmaxArgs, Conv2dArgs, PatchifyArgs, ResizeBilinearArgs, PoolMeanArgs, CopyRowsArgs>());
+                       SoftmaxArgs, Conv2dArgs, PatchifyArgs, ResizeBilinearArgs, PoolMeanArgs, CopyRowsArgs, RopeAttentionArgs>());
 
 constexpr OpInfo infos[op_count] = {
     describe<LinearArgs>("linear"),
@@ -36,6 +36,7 @@ constexpr OpInfo infos[op_count] = {
     describe<ResizeBilinearArgs>("resize_bilinear"),
     describe<PoolMeanArgs>("pool_mean"),
     describe<CopyRowsArgs>("copy_rows"),
+    describe<RopeAttentionArgs>("rope_attention"),
 };
 
 }  // namespace

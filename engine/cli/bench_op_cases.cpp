@@ -70,6 +70,14 @@ void add_attention(std::vector<OpCase>& cases, const Heads& s, DType type) {
                      ops::qkv_rope_store(b.run, q, k, v, table, RopeStyle::adjacent, b.values({s.kv_heads, context, s.d}, type),
                                          b.values({s.kv_heads, context, s.d}, type));
                    }});
+  if (s.rows > 1) return;
+  cases.push_back({OpId::rope_attention, shape, true, [=](OpBuilder& b) {
+                     b.run.step->past = static_cast<int32_t>(s.past);
+                     const int64_t context = s.past + 1;
+                     const Tensor q = b.values({1, s.heads, s.d}), out = b.values({1, s.heads, s.d}), k = b.values({1, s.kv_heads, s.d}), v = b.values({1, s.kv_heads, s.d});
+                     const Tensor table = b.values({context, s.d}), keys = b.values({s.kv_heads, context, s.d}, type), values = b.values({s.kv_heads, context, s.d}, type);
+                     ops::rope_attention(b.run, out, q, k, v, table, RopeStyle::adjacent, keys, values, 1 / std::sqrt(static_cast<float>(s.d)));
+                   }});
 }
 
 void add_attentions(std::vector<OpCase>& cases) {

@@ -15,14 +15,6 @@ using nlohmann::json;
 constexpr size_t beyond_caches = size_t{160} << 20;
 constexpr int most_copies = 64;
 
-// Keeps the ops that a case calls.
-class Capture final : public DeviceDecorator {
- public:
-  using DeviceDecorator::DeviceDecorator;
-  CallList calls;
-  void execute(const OpCall& call) override { calls.append(call); }
-};
-
 struct Row {
   const OpCase* what;
   double seconds = 0;  // of one call, median
@@ -43,7 +35,7 @@ Result<Row> measure(Device& device, const OpCase& one, double budget) {
   const size_t bytes = arena_bytes(one) + Arena::alignment;
   const int copies = one.from_memory ? std::clamp(static_cast<int>(beyond_caches / bytes) + 1, 2, most_copies) : 1;
   LAVA_TRY(auto memory, device.allocate(bytes * static_cast<size_t>(copies)));
-  Capture capture(device);
+  CaptureDevice capture(device.info());
   StepParams step;
   for (int i = 0; i < copies; ++i) {
     Arena arena(memory->data() + static_cast<size_t>(i) * bytes / Arena::alignment * Arena::alignment, bytes);
@@ -52,7 +44,7 @@ Result<Row> measure(Device& device, const OpCase& one, double budget) {
     one.body(builder);
   }
   Row row{&one};
-  row.work = work_of(capture.calls[0]);
+  for (size_t i = 0; i < capture.calls.size() / static_cast<size_t>(copies); ++i) row.work += work_of(capture.calls[i]);
   std::vector<double> times;
   double all = 0;
   for (int round = 0; round < 3 || all < budget; ++round) {

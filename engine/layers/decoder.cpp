@@ -96,60 +96,64 @@ Result<void> Decoder::run_layers(Run& run, const Tensor& x, const KvCache& kv, A
 void Decoder::attend(Run& run, int layer, const Tensor& x, const KvCache& kv, Adapters adapters) const {
   const auto scope = run.arena.scope();
   const int64_t rows = x.extent[0], d = config_.head_dim, queries = config_.heads * d, keys = config_.kv_heads * d;
-  const Tensor h = run.arena.f32({rows, config_.width}), mix = run.arena.f32({rows, queries});
+  const Tensor mix = run.arena.f32({rows, queries});
   const Tensor q = run.arena.f32({rows, queries}), k = run.arena.f32({rows, keys}), v = run.arena.f32({rows, keys});
-  const Tensor q_heads = q.reshape({rows, config_.heads, d}), mix_heads = mix.reshape({rows, config_.heads, d});
-  const Tensor k_cache = kv.keys(layer), v_cache = kv.values(layer);
 
-  ops::rms_norm(run, h, x, layers_[layer].attention_norm, config_.eps);
-  project(run, layer, {{LinearRole::q, q}, {LinearRole::k, k}, {LinearRole::v, v}}, h, adapters);
-  ops::qkv_rope_store(run, q_heads, k.reshape({rows, config_.kv_heads, d}), v.reshape({rows, config_.kv_heads, d}), cos_sin_,
-                      config_.rope_style, k_cache, v_cache);
-  ops::attention(run, mix_heads, q_heads, k_cache, v_cache, 1.0f / std::sqrt(static_cast<float>(d)), true);
-  project(run, layer, {{LinearRole::o, x, true}}, mix, adapters);
+  project(run, layer, {{LinearRole::q, q}, {LinearRole::k, k}, {LinearRole::v, v}}, x, {layers_[layer].attention_norm, config_.eps}, adapters);
+  ops::rope_attention(run, mix.reshape({rows, config_.heads, d}), q.reshape({rows, config_.heads, d}), k.reshape({rows, config_.kv_heads, d}),
+                      v.reshape({rows, config_.kv_heads, d}), cos_sin_, config_.rope_style, kv.keys(layer), kv.values(layer),
+                      1.0f / std::sqrt(static_cast<float>(d)));
+  project(run, layer, {{LinearRole::o, x, true}}, mix, {}, adapters);
 }
 
 void Decoder::feed_forward(Run& run, int layer, const Tensor& x, Adapters adapters) const {
   const auto scope = run.arena.scope();
   const int64_t rows = x.extent[0];
-  const Tensor h = run.arena.f32({rows, config_.width});
+  const RmsNorm norm{layers_[layer].mlp_norm, config_.eps};
   const Tensor gate = run.arena.f32({rows, config_.feed_forward}), up = run.arena.f32({rows, config_.feed_forward});
-
-  ops::rms_norm(run, h, x, layers_[layer].mlp_norm, config_.eps);
-  const bool adapted = std::any_of(adapters.begin(), adapters.end(), [&](const Adapter* one) { return one->covers(layer, LinearRole::gate) || one->covers(layer, LinearRole::up); });
-  if (adapted) {
-    project(run, layer, {{LinearRole::gate, gate}, {LinearRole::up, up}}, h, adapters);
+  if (covered(adapters, layer, {{LinearRole::gate, gate}, {LinearRole::up, up}})) {
+    project(run, layer, {{LinearRole::gate, gate}, {LinearRole::up, up}}, x, norm, adapters);
     ops::glu(run, gate, gate, up, Activation::silu);
   } else {
     const auto target = [&](LinearRole role, const Tensor& out, Activation activation) {
       const DecoderLayer::Linear& linear = layers_[layer].linear[static_cast<size_t>(role)];
       return LinearTarget{linear.weight, linear.bias, out, activation, false};
     };
-    ops::linear_glu(run, target(LinearRole::gate, gate, Activation::silu), target(LinearRole::up, up, Activation::none), h);
+    ops::linear_glu(run, target(LinearRole::gate, gate, Activation::silu), target(LinearRole::up, up, Activation::none), x, norm);
   }
-  project(run, layer, {{LinearRole::down, x, true}}, gate, adapters);
+  project(run, layer, {{LinearRole::down, x, true}}, gate, {}, adapters);
 }
 
-// The branches share x; deltas of active adapters are added to what the weights gave.
-void Decoder::project(Run& run, int layer, std::initializer_list<Branch> branches, const Tensor& x, Adapters adapters) const {
+bool Decoder::covered(Adapters adapters, int layer, std::initializer_list<Branch> branches) {
+  return std::any_of(adapters.begin(), adapters.end(), [&](const Adapter* adapter) {
+    return std::any_of(branches.begin(), branches.end(), [&](const Branch& branch) { return adapter->covers(layer, branch.role); });
+  });
+}
+
+// The branches share x, normed; deltas of active adapters are added to what the weights gave.
+void Decoder::project(Run& run, int layer, std::initializer_list<Branch> branches, Tensor x, RmsNorm norm, Adapters adapters) const {
+  const auto scope = run.arena.scope();
+  const bool adapted = covered(adapters, layer, branches);
+  if (adapted && !norm.gain.empty()) {  // the adapters read it too
+    const Tensor normed = run.arena.f32({x.rows(), x.width()});
+    ops::rms_norm(run, normed, x, norm.gain, norm.eps);
+    x = normed, norm = {};
+  }
   std::array<LinearTarget, 3> targets;
   size_t count = 0;
   for (const Branch& branch : branches) {
     const DecoderLayer::Linear& linear = layers_[layer].linear[static_cast<size_t>(branch.role)];
     targets[count++] = {linear.weight, linear.bias, branch.out, Activation::none, branch.accumulate};
   }
-  ops::linear(run, {targets.data(), count}, x);
+  ops::linear(run, {targets.data(), count}, x, norm);
   for (const Adapter* adapter : adapters)
     for (const Branch& branch : branches)
       if (adapter->covers(layer, branch.role)) adapter->add_delta(run, layer, branch.role, x, branch.out);
 }
 
 void Decoder::read_out(Run& run, const Tensor& x, const Tensor& logits) const {
-  const auto scope = run.arena.scope();
-  const Tensor h = run.arena.f32({x.extent[0], config_.width});
-  ops::rms_norm(run, h, x, final_norm_, config_.eps);
   const LinearTarget target{head_, {}, logits};
-  ops::linear(run, {&target, 1}, h);
+  ops::linear(run, {&target, 1}, x, {final_norm_, config_.eps});
 }
 
 }  // namespace lava

@@ -11,6 +11,7 @@
 #include "engine/kv/full.h"
 #include "engine/models/text_config.h"
 #include "engine/models/text_names.h"
+#include "kernels/linear/linear.h"
 #include "kernels/run.h"
 
 namespace lava {
@@ -61,7 +62,8 @@ class Decoder {
   Result<void> load_layer(Weights&, const io::TensorSource&, const TextNames&, int layer, Precision);
   void attend(Run&, int layer, const Tensor& x, const KvCache&, Adapters) const;
   void feed_forward(Run&, int layer, const Tensor& x, Adapters) const;
-  void project(Run&, int layer, std::initializer_list<Branch>, const Tensor& x, Adapters) const;
+  void project(Run&, int layer, std::initializer_list<Branch>, Tensor x, RmsNorm, Adapters) const;
+  static bool covered(Adapters, int layer, std::initializer_list<Branch>);
 
   TextConfig config_;
   int context_ = 0;

@@ -29,4 +29,7 @@ struct AttentionArgs {
   }
 };
 
+// Checked.
+AttentionArgs attention_args(const StepParams*, const Tensor& out, const Tensor& q, const Tensor& k, const Tensor& v, float scale, bool causal, Precision);
+
 }  // namespace lava

@@ -3,6 +3,7 @@
 
 #include "kernels/linear/prepared.h"
 #include "kernels/ops.h"
+#include "kernels/rows.h"
 
 namespace lava {
 namespace {
@@ -23,17 +24,11 @@ void check_target(const LinearTarget& target, const Tensor& x) {
 
 }  // namespace
 
-size_t LinearArgs::scratch_bytes() const {
-  size_t codes = 0, bf16 = 0;
-  for (int i = 0; i < targets; ++i) {
-    if (takes_prepared(target[i].weight)) codes = prepared_bytes(x.extent[0], x.extent[1]);
-    if (takes_bf16(target[i].weight, x.extent[0])) bf16 = bf16_bytes(x.extent[0], x.extent[1]);
-  }
-  return codes + bf16;
-}
+size_t LinearArgs::scratch_bytes() const { return LinearScratch(*this).bytes(); }
 
 void LinearArgs::visit(TensorVisitor& visitor) {
   visitor.read(x);  // scratch is no result: what it holds after the op is nobody's business
+  if (!norm.gain.empty()) visitor.read(norm.gain);
   for (int i = 0; i < targets; ++i) {
     if (!target[i].bias.empty()) visitor.read(target[i].bias);
     visitor.written(target[i].out);
@@ -48,6 +43,7 @@ Cost LinearArgs::cost() const {
     cost.bytes += static_cast<double>(packed_bytes(w.format, w.layout, w.out, w.in)) + (target[i].accumulate ? 8.0 : 4.0) * rows * w.out;
     cost.flops += 2.0 * rows * w.out * w.in;
   }
+  if (!norm.gain.empty()) cost.flops += 4.0 * static_cast<double>(x.elements());
   if (gated) cost.flops += static_cast<double>(target[0].out.elements());
   return cost;
 }
@@ -55,10 +51,10 @@ Cost LinearArgs::cost() const {
 namespace ops {
 namespace {
 
-void run_linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x, bool gated) {
+void run_linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x, const RmsNorm& norm, bool gated) {
+  LAVA_CHECK(!targets.empty() && targets.size() <= LinearArgs().target.size() && !x.empty());
   LinearArgs args;
   args.gated = gated;
-  LAVA_CHECK(!targets.empty() && targets.size() <= args.target.size() && !x.empty());
   args.x = as_matrix(x);
   LAVA_CHECK(is_f32_matrix(args.x));
   args.targets = static_cast<int32_t>(targets.size());
@@ -69,17 +65,25 @@ void run_linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x
     check_target(args.target[i], args.x);
   }
   if (args.x.extent[0] == 0) return;
+  if (run.device.info().fuses) {
+    LAVA_CHECK(norm.gain.empty() || (is_vector(norm.gain, args.x.extent[1]) && norm.eps >= 0));
+    args.norm = norm;
+  } else if (!norm.gain.empty()) {
+    const Tensor normed = run.arena.f32({args.x.extent[0], args.x.extent[1]});
+    rms_norm(run, normed, args.x, norm.gain, norm.eps);
+    args.x = normed;
+  }
   if (const size_t bytes = args.scratch_bytes(); bytes > 0) args.scratch = run.arena.tensor(DType::u8, {static_cast<int64_t>(bytes)});
   run.execute(args);
 }
 
 }  // namespace
 
-void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x) { run_linear(run, targets, x, false); }
+void linear(Run& run, std::span<const LinearTarget> targets, const Tensor& x, const RmsNorm& norm) { run_linear(run, targets, x, norm, false); }
 
-void linear_glu(Run& run, const LinearTarget& gate, const LinearTarget& up, const Tensor& x) {
+void linear_glu(Run& run, const LinearTarget& gate, const LinearTarget& up, const Tensor& x, const RmsNorm& norm) {
   LAVA_CHECK(gate.weight.out == up.weight.out && !gate.accumulate && !up.accumulate);
-  run_linear(run, std::array{gate, up}, x, true);
+  run_linear(run, std::array{gate, up}, x, norm, true);
 }
 
 }  // namespace ops

@@ -10,43 +10,77 @@ static int64_t groups_of(const LinearTarget& target) { return (target.weight.out
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 struct PreparedX {
-  const std::byte *codes = nullptr, *bf16 = nullptr;  // null: no target wants it
+  const float* x;  // normed where that was asked for; valid where a target takes it
+  int64_t x_stride;
+  const std::byte *codes = nullptr, *bf16 = nullptr;  // null: no target takes it
 };
 
-// Prepared x, visible to this lane when it returns. A single row is cheaper to prepare in every lane than to wait for.
-static PreparedX prepare(const LinearArgs& a, const Lane& lane) {
-  const int64_t rows = a.x.extent[0], in = a.x.extent[1];
-  bool codes = false, bf16 = false;
+// What the targets of one call take at this level.
+struct Wanted {
+  bool codes = false, bf16 = false, floats = false;
+};
+
+static Wanted wanted_by(const LinearArgs& a) {
+  Wanted wanted;
   for (int t = 0; t < a.targets; ++t) {
-    codes |= LAVA_INTEGER_DOTS && takes_prepared(a.target[t].weight);
-    bf16 |= LAVA_BF16_DOTS && takes_bf16(a.target[t].weight, rows);
+    const bool codes = LAVA_INTEGER_DOTS && takes_prepared(a.target[t].weight), bf16 = LAVA_BF16_DOTS && takes_bf16(a.target[t].weight, a.x.extent[0]);
+    wanted.codes |= codes, wanted.bf16 |= bf16, wanted.floats |= !codes && !bf16;
   }
-  if (!codes && !bf16) return {};
-  if (rows == 1 && prepared_bytes(1, in) <= Lane::scratch_bytes / 4) {
-    std::byte* own = lane.scratch + Lane::scratch_bytes - (prepared_bytes(1, in) + 63) / 64 * 64;
-    prepare_rows(a.x.as<float>(), a.x.stride[0], in, 0, 1, own);
-    return {own, nullptr};  // one row does not take BF16
+  return wanted;
+}
+
+// One row is cheaper to prepare in every lane than to wait for: at the end of the lane's scratch, whose beginning the products take.
+static PreparedX prepare_one(const LinearArgs& a, const Wanted& wanted, std::byte* own) {
+  const int64_t in = a.x.extent[1];
+  PreparedX x{a.x.as<float>(), 0};
+  if (!a.norm.gain.empty()) {
+    auto* normed = reinterpret_cast<float*>(own);
+    norm_row(a, 0, normed);
+    x.x = normed, own += LinearScratch::float_row_bytes(in);
   }
-  const Span share = lane.share(rows);
-  PreparedX x;
-  if (codes) {
-    prepare_rows(a.x.as<float>(), a.x.stride[0], in, share.begin, share.end, a.scratch.data);
-    x.codes = a.scratch.data;
+  if (wanted.codes) {
+    prepare_rows(x.x, 0, in, 0, 1, own);
+    x.codes = own;
   }
-  if (bf16) {
-    std::byte* own = a.scratch.data + a.scratch.extent[0] - static_cast<int64_t>(bf16_bytes(rows, in));
-    prepare_bf16_rows(a.x.as<float>(), a.x.stride[0], in, share.begin, share.end, own);
-    x.bf16 = own;
+  return x;  // one row does not take BF16
+}
+
+// Several rows are shared among the lanes and meet in the scratch of the call.
+static PreparedX prepare_shared(const LinearArgs& a, const Wanted& wanted, const Lane& lane) {
+  const LinearScratch size(a);
+  const bool normed = !a.norm.gain.empty();
+  const int64_t in = a.x.extent[1], row_bytes = LinearScratch::float_row_bytes(in);
+  std::byte *codes = a.scratch.data, *bf16 = codes + size.codes, *floats = bf16 + size.bf16;
+  PreparedX x{a.x.as<float>(), a.x.stride[0], wanted.codes ? codes : nullptr, wanted.bf16 ? bf16 : nullptr};
+  if (normed) x.x = reinterpret_cast<const float*>(floats), x.x_stride = row_bytes / static_cast<int64_t>(sizeof(float));
+  const Span share = lane.share(a.x.extent[0]);
+  for (int64_t i = share.begin; i < share.end; ++i) {
+    // Rows that nobody reads in float32 stay in the cache: all in one place.
+    auto* place = reinterpret_cast<float*>(wanted.floats ? floats + i * row_bytes : lane.scratch);
+    if (normed) norm_row(a, i, place);
+    const float* row = normed ? place : x.x + i * x.x_stride;
+    if (wanted.codes) prepare_rows(row, 0, in, i, i + 1, codes);
+    if (wanted.bf16) prepare_bf16_rows(row, 0, in, i, i + 1, bf16);
   }
   lane.sync();
   return x;
 }
 
+// x as the targets take it, visible to this lane when it returns.
+static PreparedX prepare(const LinearArgs& a, const Lane& lane) {
+  const Wanted wanted = wanted_by(a);
+  const int64_t in = a.x.extent[1];
+  if (!wanted.codes && !wanted.bf16 && a.norm.gain.empty()) return {a.x.as<float>(), a.x.stride[0]};
+  const int64_t one = LinearScratch::float_row_bytes(in) + (static_cast<int64_t>(prepared_bytes(1, in)) + 63) / 64 * 64;
+  if (a.x.extent[0] == 1 && one <= static_cast<int64_t>(Lane::scratch_bytes) / 4) return prepare_one(a, wanted, lane.scratch + Lane::scratch_bytes - one);
+  return prepare_shared(a, wanted, lane);
+}
+
 // Groups of 16 outputs of one target, for some rows.
 static void run_groups(const LinearArgs& a, int index, const PreparedX& x, Span rows, Span groups, const Lane& lane) {
   const LinearTarget& target = a.target[static_cast<size_t>(index)];
-  const int64_t x_stride = a.x.stride[0], out_stride = target.out.stride[0], in = target.weight.in;
-  LinearPart part{&target.weight, a.x.as<float>() + rows.begin * x_stride, x_stride, rows.end - rows.begin,
+  const int64_t out_stride = target.out.stride[0], in = target.weight.in;
+  LinearPart part{&target.weight, x.x + rows.begin * x.x_stride, x.x_stride, rows.end - rows.begin,
                   target.out.as<float>() + rows.begin * out_stride, out_stride, groups.begin, groups.end, target.accumulate, nullptr, lane.scratch};
   if (x.bf16 && takes_bf16(target.weight, a.x.extent[0])) {
     part.prepared = x.bf16 + bf16_bytes(rows.begin, in);

@@ -37,6 +37,8 @@ void linear_bf16(const LinearPart& part);
 // Rows [begin, end) of x to their PreparedRow, or to BF16 pairs.
 void prepare_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, int64_t end, std::byte* prepared);
 void prepare_bf16_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, int64_t end, std::byte* prepared);
+// Row `row` of x, normed.
+void norm_row(const LinearArgs& a, int64_t row, float* out);
 // out = act(out + bias) for a stretch of `count` outputs of one row; bias may be null.
 void linear_finish(float* out, const float* bias, int64_t count, Activation activation);
 // out *= factor

@@ -1,9 +1,10 @@
-// Before and after the product: activations to 8 bits, and bias with activation on the results.
+// Before and after the product: norm, activations to 8 bits, and bias with activation on the results.
 #include "kernels/cpu/encode_block.h"
 #include "kernels/cpu/simd_math.h"
 #include "kernels/linear/linear_cpu.h"
 #include "kernels/linear/prepared.h"
 #include "kernels/linear/unit_cpu.h"
+#include "kernels/norm/rms_row_cpu.h"
 
 namespace lava::LAVA_ISA {
 namespace {
@@ -55,6 +56,10 @@ void prepare_rows(const float* x, int64_t x_stride, int64_t in, int64_t begin, i
       sum[b] = -scale[b] * static_cast<float>(minus_sum[b]);
     }
   }
+}
+
+void norm_row(const LinearArgs& a, int64_t row, float* out) {
+  rms_row(out, a.x.as<float>() + row * a.x.stride[0], a.norm.gain.as<float>(), a.x.extent[1], a.norm.eps);
 }
 
 void linear_finish(float* out, const float* bias, int64_t count, Activation activation) {

@@ -23,6 +23,9 @@ Work linear_work(const LinearArgs& args) {
   return work;
 }
 
+// The cost of attention is its queries and results, and the keys and values that they see.
+double streamed_by(const AttentionArgs& args) { return args.cost().bytes - 8.0 * static_cast<double>(args.q.elements()); }
+
 double share(double operations, double rate) { return operations > 0 && rate > 0 ? operations / rate : 0; }
 
 }  // namespace
@@ -42,11 +45,13 @@ Work work_of(const OpCall& call) {
   Work work;
   if (call.id == OpId::linear) {
     work = linear_work(*static_cast<const LinearArgs*>(call.args));
+  } else if (call.id == OpId::rope_attention) {
+    const auto& args = *static_cast<const RopeAttentionArgs*>(call.args);
+    work.f32 = cost.flops, work.streamed = streamed_by(args.attention());
   } else {
     const bool bf16 = call.id == OpId::attention && static_cast<const AttentionArgs*>(call.args)->precision != Precision::exact;
     (bf16 ? work.bf16 : work.f32) = cost.flops;
-    // The cost of attention is its queries and results, and the keys and values that they see.
-    if (call.id == OpId::attention) work.streamed = cost.bytes - 8.0 * static_cast<double>(static_cast<const AttentionArgs*>(call.args)->q.elements());
+    if (call.id == OpId::attention) work.streamed = streamed_by(*static_cast<const AttentionArgs*>(call.args));
     if (call.id == OpId::embed_rows) work.streamed = cost.bytes - 4.0 * static_cast<double>(static_cast<const EmbedRowsArgs*>(call.args)->out.elements());
   }
   work.bytes = cost.bytes;

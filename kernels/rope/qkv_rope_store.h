@@ -29,4 +29,8 @@ struct QkvRopeStoreArgs {
   }
 };
 
+// Checked.
+QkvRopeStoreArgs qkv_rope_store_args(const StepParams*, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& cos_sin, RopeStyle,
+                                     const Tensor& k_cache, const Tensor& v_cache);
+
 }  // namespace lava

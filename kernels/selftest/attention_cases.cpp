@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/selftest/cases.h"
@@ -64,6 +65,26 @@ void add_rope(std::vector<Case>& cases, Shape s, int64_t rotary, RopeStyle style
   }
 }
 
+// A decoder's step: rotation, cache and attention of one row together. Rows that lie apart, as columns of one product.
+void add_step(std::vector<Case>& cases, Shape s, int64_t rotary, RopeStyle style) {
+  for (const DType type : cache_types(s)) {
+    const std::string name = name_of(s, type) + (style == RopeStyle::half ? ", halves, rotary " : ", adjacent, rotary ") + std::to_string(rotary);
+    cases.push_back({OpId::rope_attention, name, std::max(float_limit * 4, rounding_limit(type)), [=](Builder& b) {
+                       b.run.step->past = static_cast<int32_t>(s.past);
+                       const int64_t context = s.past + 4, group = s.heads / s.kv_heads, stride = s.d * (group + 2);
+                       const Tensor qkv = b.random({s.kv_heads, stride}, 2), out = b.random({1, s.heads, s.d});
+                       const auto part = [&](int64_t heads, int64_t first) {
+                         Tensor t(DType::f32, {1, heads, s.d}, qkv.data + first * s.d * 4);
+                         t.stride = {stride * s.kv_heads, heads == s.heads ? s.d : stride, 1, 0};
+                         return t;
+                       };
+                       const Tensor q = b.random({1, s.heads, s.d}, 2), table = b.random({context, rotary});
+                       ops::rope_attention(b.run, out, q, part(s.kv_heads, group), part(s.kv_heads, group + 1), table, style,
+                                           b.cache(type, {s.kv_heads, context, s.d}), b.cache(type, {s.kv_heads, context, s.d}), 1 / std::sqrt(static_cast<float>(s.d)));
+                     }});
+  }
+}
+
 }  // namespace
 
 void add_attention_cases(std::vector<Case>& cases) {
@@ -90,6 +111,11 @@ void add_attention_cases(std::vector<Case>& cases) {
     add_rope(cases, {5, 11, 2, 1, 80}, 20, style);
     add_rope(cases, {3, 2, 1, 1, 18}, 18, style);
     add_rope(cases, {2, 5, 2, 1, 96}, 80, style);
+    for (const int64_t past : {0, 1, 31, 63, 64, 200, 515}) add_step(cases, {1, past, 6, 2, 64}, 64, style);
+    add_step(cases, {1, 300, 9, 3, 64}, 64, style);
+    add_step(cases, {1, 130, 4, 4, 80}, 20, style);
+    add_step(cases, {1, 90, 15, 5, 128}, 128, style);
+    add_step(cases, {1, 70, 7, 1, 18}, 18, style);
   }
 }
 

@@ -140,6 +140,33 @@ void add_gated(std::vector<Case>& cases, const Form& form, Shape s) {
                    }});
 }
 
+// A norm goes before, as at the beginning of a layer.
+void add_normed(std::vector<Case>& cases, const Form& form, Shape s) {
+  cases.push_back({OpId::linear, "normed, " + name_of(form, s), 2 * form.limit(s.rows), [=](Builder& b) {
+                     LinearTarget plain, adding;
+                     for (LinearTarget* target : {&plain, &adding}) {
+                       target->weight = b.matrix(form.format, form.layout, form.precision, s.out, s.in);
+                       target->out = b.random({s.rows, s.out});
+                     }
+                     adding.accumulate = true;
+                     const RmsNorm norm{b.random_between({s.in}, 0.5f, 1.5f), 1e-5f};
+                     ops::linear(b.run, std::array{plain, adding}, b.random({s.rows, s.in}, 3), norm);
+                   }});
+}
+
+// Targets that take x in different forms, normed once.
+void add_mixed(std::vector<Case>& cases, int64_t rows) {
+  cases.push_back({OpId::linear, "normed, Q4_0 fast, BF16 and F32 exact together, " + std::to_string(rows) + " rows", 1e-4, [=](Builder& b) {
+                     const Form forms[] = {{DType::q4_0, MatrixLayout::interleaved16, Precision::fast}, {DType::bf16, MatrixLayout::rows, Precision::fast}, {DType::f32, MatrixLayout::rows, Precision::exact}};
+                     std::array<LinearTarget, 3> targets;
+                     for (size_t i = 0; i < targets.size(); ++i) {
+                       targets[i].weight = b.matrix(forms[i].format, forms[i].layout, forms[i].precision, 72, 224);
+                       targets[i].out = b.random({rows, 72});
+                     }
+                     ops::linear(b.run, targets, b.random({rows, 224}), RmsNorm{b.random_between({224}, 0.5f, 1.5f), 1e-6f});
+                   }});
+}
+
 void add_embed(std::vector<Case>& cases, DType format, MatrixLayout layout) {
   const Form form{format, layout, Precision::exact};
   cases.push_back({OpId::embed_rows, name_of(form, {7, 37, 256}), exact_limit, [=](Builder& b) {
@@ -177,6 +204,12 @@ void add_matrix_cases(std::vector<Case>& cases) {
     for (const Precision precision : {Precision::exact, Precision::fast})
       for (const Shape shape : {Shape{1, 200, 256}, {3, 17, 256}, {70, 200, 512}, {70, 33, 256}})
         add_gated(cases, {format, is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows, precision}, shape);
+  for (const DType format : {DType::f32, DType::bf16, DType::q4_1, DType::q6_k})
+    for (const Precision precision : {Precision::exact, Precision::fast})
+      for (const Shape shape : {Shape{1, 200, 512}, {3, 72, 1024}, {70, 200, 256}})
+        add_normed(cases, {format, is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows, precision}, shape);
+  add_normed(cases, {DType::q8_0, MatrixLayout::interleaved16, Precision::fast}, {1, 32, 65536});  // too wide for a lane's scratch
+  for (const int64_t rows : {1, 5, 40}) add_mixed(cases, rows);
   for (const DType format : {DType::f32, DType::f16, DType::bf16})
     for (const Shape shape : {Shape{4, 16, 64}, {5, 33, 75}, {9, 40, 512}, {70, 130, 2100}}) add_linear(cases, {format, MatrixLayout::rows, Precision::bf16}, shape);
 }

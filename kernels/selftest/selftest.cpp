@@ -17,20 +17,6 @@ using selftest_detail::Case;
 
 constexpr size_t memory_bytes = size_t{24} << 20;
 
-// Keeps the calls that a case makes instead of running them.
-class CaptureDevice : public Device {
- public:
-  CallList calls;
-
-  const DeviceInfo& info() const override { return info_; }
-  Result<std::unique_ptr<Buffer>> allocate(size_t, BufferUse) override { return fail(Error::Kind::unsupported, "This device has no memory"); }
-  void execute(const OpCall& call) override { calls.append(call); }
-  std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
-
- private:
-  DeviceInfo info_{"capture", "capture", "none", 1};
-};
-
 // Marks the bytes of results.
 class ResultMarks : public TensorVisitor {
  public:
@@ -61,7 +47,7 @@ class Runner {
   Result<double> nmse_of(const Case& test, uint64_t seed) {
     Arena arena(base_, memory_bytes);
     auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
-    CaptureDevice capture;
+    CaptureDevice capture(device_.info());
     Run run{capture, arena, step};
     Builder builder(run, seed);
     test.body(builder);

@@ -138,18 +138,25 @@ OpCall SealedDevice::translate(const OpCall& call, std::byte* args) const {
     auto& embed = *reinterpret_cast<EmbedRowsArgs*>(args);
     embed.table.data = real(embed.table.data);
     LAVA_CHECK(!embed.step || real(reinterpret_cast<const std::byte*>(embed.step)));
+  } else if (call.id == OpId::rope_attention) {
+    LAVA_CHECK(real(reinterpret_cast<const std::byte*>(reinterpret_cast<RopeAttentionArgs*>(args)->rope.step)));
   } else if (call.id == OpId::attention) {
     LAVA_CHECK(!reinterpret_cast<AttentionArgs*>(args)->step || real(reinterpret_cast<const std::byte*>(reinterpret_cast<AttentionArgs*>(args)->step)));
   }
   return {call.id, args, call.size};
 }
 
+static const StepParams* step_of_attention(OpId id, const std::byte* args) {
+  if (id == OpId::attention) return reinterpret_cast<const AttentionArgs*>(args)->step;
+  return id == OpId::rope_attention ? reinterpret_cast<const RopeAttentionArgs*>(args)->rope.step : nullptr;
+}
+
 void SealedDevice::execute(const OpCall& call) {
   alignas(16) std::byte args[max_op_args];
   const OpCall translated = translate(call, args);
   if (recording_) {
-    if (call.id == OpId::attention && reinterpret_cast<const AttentionArgs*>(args)->step) {
-      recorded_step_ = reinterpret_cast<const AttentionArgs*>(args)->step;
+    if (const StepParams* step = step_of_attention(call.id, args)) {
+      recorded_step_ = step;
       recorded_limit_ = recorded_step_->limit;
       LAVA_CHECK(!info_.sized_recordings || recorded_limit_ > 0);
     }
