@@ -37,6 +37,8 @@ void activate(Run&, const Tensor& out, const Tensor& x, Activation kind);
 void add(Run&, const Tensor& out, const Tensor& a, const Tensor& b);
 void conv2d(Run&, const Conv2dArgs& args);
 void patchify(Run&, const Tensor& out, const Tensor& x, int patch);
+// The same from bytes u8 [h, w, channels] and what they stand for, f32 [channels, 256]; only on devices that fuse.
+void patchify_bytes(Run&, const Tensor& out, const Tensor& x, const Tensor& table, int patch);
 void resize_bilinear(Run&, const Tensor& out, const Tensor& x);
 void pool_mean(Run&, const Tensor& out, const Tensor& x, int size);
 void copy_rows(Run&, const Tensor& out, const Tensor& x);

@@ -113,13 +113,11 @@ Result<Features> Vit::encode(Run& run, std::span<const View> views, const media:
 
 // hidden [views * rows, width] = patches x W^T (+ bias), behind the class row, + positions.
 Result<void> Vit::embed(Run& run, std::span<const View> views, const media::Picture& picture, const Tensor& hidden) const {
-  const int side = config_.image, grid = config_.grid(), rows = config_.rows(), before = config_.class_row ? 1 : 0;
+  const int grid = config_.grid(), rows = config_.rows(), before = config_.class_row ? 1 : 0;
   for (size_t i = 0; i < views.size(); ++i) {
     const auto scope = run.arena.scope();
-    const Tensor pixels = run.arena.f32({3, side, side});
-    LAVA_CHECK_OK(view_pixels(run, picture, views[i], info_, pixels));
     const Tensor patches = run.arena.f32({int64_t{grid} * grid, int64_t{3} * config_.patch * config_.patch});
-    ops::patchify(run, patches, pixels, config_.patch);
+    LAVA_CHECK_OK(view_patches(run, picture, views[i], info_, config_.patch, patches));
     const Tensor view = hidden.slice(static_cast<int64_t>(i) * rows, rows);
     const LinearTarget target{patch_, patch_bias_, view.slice(before, grid * grid)};
     ops::linear(run, {&target, 1}, patches);

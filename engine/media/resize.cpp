@@ -231,11 +231,18 @@ Picture pad_to_square(const Picture& picture, Colour colour) {
   return resize_window(picture, sheet, sheet.size, {0, 0, sheet.size.width, sheet.size.height}, Filter::bicubic);
 }
 
+PixelTable pixel_table(const std::array<float, 3>& mean, const std::array<float, 3>& std) {
+  PixelTable table;
+  for (size_t c = 0; c < 3; ++c)
+    for (int i = 0; i < 256; ++i) table[256 * c + static_cast<size_t>(i)] = (static_cast<float>(i * (1.0 / 255)) - mean[c]) / std[c];
+  return table;
+}
+
 void to_tensor(const Picture& picture, const std::array<float, 3>& mean, const std::array<float, 3>& std, float* out) {
+  const PixelTable table = pixel_table(mean, std);
   const size_t pixels = static_cast<size_t>(picture.width) * static_cast<size_t>(picture.height);
   for (size_t c = 0; c < 3; ++c) {
-    std::array<float, 256> value;
-    for (int i = 0; i < 256; ++i) value[static_cast<size_t>(i)] = (static_cast<float>(i * (1.0 / 255)) - mean[c]) / std[c];
+    const float* value = table.data() + 256 * c;
     const uint8_t* from = picture.rgb.data() + c;
     for (size_t i = 0; i < pixels; ++i) out[c * pixels + i] = value[from[3 * i]];
   }

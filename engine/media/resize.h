@@ -35,7 +35,10 @@ Picture crop(const Picture& picture, Rect part);
 Sheet square_sheet(Size picture, Colour colour);
 Picture pad_to_square(const Picture& picture, Colour colour);
 
-// out[c, y, x] = (rgb / 255 - mean[c]) / std[c], in the arithmetic of the Hugging Face processors. [3, height, width]
+// What the byte v of channel c stands for, [c, v]: (v / 255 - mean[c]) / std[c], in the arithmetic of the Hugging Face processors.
+using PixelTable = std::array<float, 3 * 256>;
+PixelTable pixel_table(const std::array<float, 3>& mean, const std::array<float, 3>& std);
+// Every pixel by that table. [3, height, width]
 void to_tensor(const Picture& picture, const std::array<float, 3>& mean, const std::array<float, 3>& std, float* out);
 
 }  // namespace lava::media

@@ -8,11 +8,18 @@ namespace lava {
 struct PatchifyArgs {
   static constexpr OpId id = OpId::patchify;
   Tensor out;  // f32 [(h / p) * (w / p), channels * p * p]
-  Tensor x;    // f32 [channels, h, w]
+  Tensor x;    // f32 [channels, h, w]; or bytes: u8 [h, w, channels], on devices that fuse
+  Tensor table;  // of bytes: f32 [channels, 256], what they stand for; else empty
   int32_t patch = 14;
 
-  void visit(TensorVisitor& visitor) { visitor.written(out), visitor.read(x); }
-  Cost cost() const { return {8.0 * out.elements(), 0}; }
+  [[gnu::always_inline]] int64_t channels() const { return table.empty() ? x.extent[0] : x.extent[2]; }
+  [[gnu::always_inline]] int64_t height() const { return table.empty() ? x.extent[1] : x.extent[0]; }
+  [[gnu::always_inline]] int64_t width() const { return table.empty() ? x.extent[2] : x.extent[1]; }
+  void visit(TensorVisitor& visitor) {
+    visitor.written(out), visitor.read(x);
+    if (!table.empty()) visitor.read(table);
+  }
+  Cost cost() const { return {4.0 * out.elements() + static_cast<double>(x.bytes()), 0}; }
 };
 
 // Bilinear without antialiasing, half-pixel centres (align_corners false).

@@ -44,6 +44,12 @@ Tensor Builder::cache(DType type, std::initializer_list<int64_t> shape) {
   return t;
 }
 
+Tensor Builder::bytes(std::initializer_list<int64_t> shape) {
+  const Tensor t = run.arena.tensor(DType::u8, shape);
+  for (int64_t i = 0; i < t.elements(); ++i) t.as<uint8_t>()[i] = static_cast<uint8_t>(next() >> 56);
+  return t;
+}
+
 Tensor Builder::ids(int64_t count, int32_t limit) {
   const Tensor t = run.arena.tensor(DType::i32, {count});
   for (int64_t i = 0; i < count; ++i) t.as<int32_t>()[i] = static_cast<int32_t>(next() % static_cast<uint64_t>(limit));

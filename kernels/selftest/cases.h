@@ -20,6 +20,7 @@ class Builder {
   // Rows as the layers of a language model see them: 7 channels of a thousand are 20 to 60 times as large as the rest.
   Tensor random_with_outliers(std::initializer_list<int64_t> shape);
   Tensor cache(DType type, std::initializer_list<int64_t> shape);                     // values in -1 .. 1
+  Tensor bytes(std::initializer_list<int64_t> shape);                                  // u8
   Tensor ids(int64_t count, int32_t limit);
   Matrix matrix(DType format, MatrixLayout layout, Precision precision, int64_t out, int64_t in, float low = -1);  // values in low .. 1
 

@@ -58,6 +58,13 @@ void add_image_cases(std::vector<Case>& cases) {
                        ops::patchify(b.run, b.random({(47 / patch) * (60 / patch), 3 * patch * patch}), b.random({3, 47, 60}), static_cast<int>(patch));
                      }});
   }
+  for (const int64_t patch : {1, 14, 16}) {
+    cases.push_back({OpId::patchify, "47 x 60 pixels of bytes, side " + std::to_string(patch), 0, [=](Builder& b) {
+                       const Tensor out = b.random({(47 / patch) * (60 / patch), 3 * patch * patch});
+                       if (!b.run.device.info().fuses) return ops::patchify(b.run, out, b.random({3, 47, 60}), static_cast<int>(patch));
+                       ops::patchify_bytes(b.run, out, b.bytes({47, 60, 3}), b.random({3, 256}), static_cast<int>(patch));
+                     }});
+  }
   for (const int64_t channels : {1, 3, 16, 45}) {
     for (const auto& [oh, ow] : {std::pair<int64_t, int64_t>{5, 31}, {13, 7}, {26, 34}, {1, 1}}) {
       const std::string name = "13 x 17 x " + std::to_string(channels) + " -> " + std::to_string(oh) + " x " + std::to_string(ow);
