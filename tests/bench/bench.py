@@ -24,7 +24,7 @@ MADE = ROOT / "build/bench-models"
 PICTURE = ROOT / "resources/demo/cat.png"
 PEER_PYTHON = ROOT / "build/python-bench/bin/python"
 SHAPES = ["tinyllama-1.1b:q4_0", "tinyllama-1.1b:q4_k", "tinyllama-1.1b:bf16", "clip-l-336:bf16", "clip-l-336:f16", "llava-1.5-7b:q4_0"]
-SEEING = {"tinyllama-1.1b": 2048}  # given a tower, with the width of their rows
+SEEING = {"tinyllama-1.1b": 2048, "llava-1.5-7b": 4096}  # given a tower, with the width of their rows
 
 
 def base_model():

@@ -1,5 +1,5 @@
 // Speed of linear for the shapes of a small language model: GOP/s with many rows, GB/s of weights with one.
-// usage: linear_speed [threads] [isa] [seconds per case]
+// usage: linear_speed [threads] [isa] [seconds per case] [large]      large: shapes of a 7B model
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,8 +68,15 @@ int main(int argc, char** argv) {
   if (!device) return std::puts(device.error().message().c_str()), 1;
   std::printf("%s, %s, %d threads\n", (*device)->info().name.c_str(), (*device)->info().isa.c_str(), (*device)->info().threads);
   std::vector<Shape> shapes;
+  if (argc > 4) {
+    for (const DType format : {DType::q4_0, DType::q4_1, DType::q8_0, DType::q4_k, DType::q6_k}) {
+      shapes.push_back({format, Precision::fast, 4096, 4096, 256});
+      shapes.push_back({format, Precision::fast, 4096, 11008, 256});
+    }
+  }
   const int64_t sizes[][2] = {{576, 576}, {1536, 576}, {576, 1536}, {49152, 576}, {2048, 2048}};
   for (const DType format : {DType::q4_1, DType::q4_0, DType::q8_0, DType::q4_k, DType::q6_k}) {
+    if (argc > 4) break;
     for (const auto& [out, in] : sizes) {
       if (in % dtype_info(format).block != 0) continue;
       for (const int64_t rows : {1, 4, 512}) {
@@ -78,6 +85,7 @@ int main(int argc, char** argv) {
     }
   }
   for (const DType format : {DType::q4_1, DType::f32, DType::f16, DType::bf16}) {
+    if (argc > 4) break;
     for (const int64_t rows : {1, 512}) shapes.push_back({format, Precision::exact, 1536, 576, rows});
   }
   for (const Shape& s : shapes) {
