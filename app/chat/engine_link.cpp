@@ -1,6 +1,7 @@
 #include "app/chat/engine_link.h"
 
 #include <QFileInfo>
+#include <utility>
 
 #include "app/chat/words.h"
 
@@ -31,37 +32,64 @@ bool EngineLink::takes_regions() const {
   return props().value("regions").toBool();
 }
 
+QString EngineLink::backend() const {
+  return props().isEmpty() ? QString() : backend_name(props().value("backend").toString("cpu"));
+}
+
 QString EngineLink::device() const {
-  const QJsonObject all = props();
-  const QString backend = all.value("backend").toString();
-  if (!backend.isEmpty() && backend != "cpu") return all.value("device").toString() + ' ' + QChar(0xB7) + ' ' + (backend == "cuda" ? "CUDA" : "Vulkan");
-  const QString set = all.value("instruction_set").toString().toUpper().replace('_', ' ');
-  const QString device = all.value("backend").toString(all.value("device").toString("CPU")).toUpper();
-  return set.isEmpty() ? device : device + ' ' + QChar(0xB7) + ' ' + set;
+  return props().value("device").toString();
 }
 
-namespace {
+QString EngineLink::notice() const {
+  return props().value("notice").toString();
+}
 
-void add_facts(const QJsonObject& object, const QString& prefix, bool bytes, QStringList& rows) {
-  for (auto it = object.begin(); it != object.end(); ++it) {
-    const QString name = QString(prefix + it.key()).replace('_', ' ');
-    if (it->isObject()) add_facts(it->toObject(), it.key() + ' ', it.key() == "memory", rows);
-    else if (it->isBool()) rows += name + '\t' + (it->toBool() ? "yes" : "no");
-    else if (it->isDouble()) rows += name + '\t' + (bytes ? bytes_line(it->toInteger()) : grouped(it->toInteger()));
-    else if (it->isString() && !it->toString().isEmpty()) rows += name + '\t' + it->toString();
+QVariantList EngineLink::memory() const {
+  constexpr std::pair<const char*, const char*> parts[] = {{"weights", "Model"}, {"kv", "Conversation, when full"}, {"work", "Working space"}};
+  const QJsonObject all = props().value("memory").toObject();
+  QVariantList rows;
+  for (const auto& [key, name] : parts) {
+    const qint64 bytes = all.value(key).toInteger();
+    if (bytes > 0) rows << QVariantMap{{"name", name}, {"bytes", static_cast<double>(bytes)}, {"text", bytes_line(bytes)}};
   }
+  return rows;
 }
 
-}  // namespace
+double EngineLink::memory_used() const {
+  double sum = 0;
+  for (const QVariant& part : memory()) sum += part.toMap().value("bytes").toDouble();
+  return sum;
+}
 
-QStringList EngineLink::facts() const {
-  QStringList rows;
-  add_facts(props(), {}, false, rows);
-  return rows;
+double EngineLink::device_memory() const {
+  const QString backend = props().value("backend").toString();
+  return backend.isEmpty() || backend == "cpu" ? 0 : static_cast<double>(app::device_memory(found_devices(), backend, device()));
+}
+
+QVariantList EngineLink::facts() const {
+  const QJsonObject all = props(), parts = all["parts"].toObject(), memory = all["memory"].toObject();
+  const qint64 packs = memory["packs"].toInteger();
+  const std::pair<const char*, QString> rows[] = {
+      {"Model", parts["text"].toString()},
+      {"Pictures", parts["vision"].toString()},
+      {"Context", all["context"].toInteger() > 0 ? grouped(all["context"].toInteger()) + " tokens" : QString()},
+      {"Threads", all["threads"].toInteger() > 0 ? QString::number(all["threads"].toInteger()) : QString()},
+      {"Instructions", all["instruction_set"].toString().toUpper()},
+      {"Keys and values", memory["kv_format"].toString()},
+      {"Packed on disk", packs > 0 ? bytes_line(packs) : QString()},
+      {"Version", all["version"].toString()}};
+  QVariantList facts;
+  for (const auto& [name, value] : rows)
+    if (!value.isEmpty()) facts << QVariantMap{{"name", name}, {"value", value}};
+  return facts;
 }
 
 bool EngineLink::model_missing() const {
   return state() == State::failed && error().kind == Error::Kind::not_found && error_what().contains("model", Qt::CaseInsensitive);
+}
+
+bool EngineLink::device_missing() const {
+  return state() == State::failed && error().kind == Error::Kind::not_found && !model_missing() && device_choice() != "cpu" && device_choice() != "auto";
 }
 
 }  // namespace lava::app

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "app/chat/device_rows.h"
 #include "app/engine/engine_client.h"
 #include "app/engine/engine_process.h"
 #include "app/history/history_store.h"
@@ -54,10 +55,18 @@ class EngineLink : public QObject {
   Q_PROPERTY(QString phase READ phase NOTIFY changed)
   Q_PROPERTY(QString modelName READ model_name NOTIFY changed)
   Q_PROPERTY(bool vision READ vision NOTIFY changed)
+  Q_PROPERTY(QString backend READ backend NOTIFY changed)
   Q_PROPERTY(QString device READ device NOTIFY changed)
+  Q_PROPERTY(QString notice READ notice NOTIFY changed)
+  Q_PROPERTY(QVariantList memory READ memory NOTIFY changed)
+  Q_PROPERTY(double memoryUsed READ memory_used NOTIFY changed)
+  Q_PROPERTY(double deviceMemory READ device_memory NOTIFY devices_changed)
   Q_PROPERTY(QVariantList devices READ devices NOTIFY devices_changed)
+  Q_PROPERTY(QStringList deviceNotes READ device_notes NOTIFY devices_changed)
+  Q_PROPERTY(bool findingDevices READ finding_devices NOTIFY devices_changed)
   Q_PROPERTY(QString deviceChoice READ device_choice NOTIFY devices_changed)
-  Q_PROPERTY(QStringList facts READ facts NOTIFY changed)
+  Q_PROPERTY(bool deviceMissing READ device_missing NOTIFY changed)
+  Q_PROPERTY(QVariantList facts READ facts NOTIFY changed)
   Q_PROPERTY(bool modelMissing READ model_missing NOTIFY changed)
   Q_PROPERTY(QString errorWhat READ error_what NOTIFY changed)
   Q_PROPERTY(QString errorCause READ error_cause NOTIFY changed)
@@ -79,19 +88,29 @@ class EngineLink : public QObject {
   virtual void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) = 0;
   Q_INVOKABLE virtual void restart() = 0;
   Q_INVOKABLE virtual void use_model(const QString& path) = 0;
-  // What could compute: maps of "choice" and "name", after find_devices().
-  virtual QVariantList devices() const { return {}; }
+  // What could compute, after find_devices().
+  virtual FoundDevices found_devices() const { return {}; }
   virtual QString device_choice() const { return "cpu"; }
   Q_INVOKABLE virtual void find_devices() {}
+  // Starts the engine again on it, and keeps the choice. Ends answers under way, as stop does.
   Q_INVOKABLE virtual void use_device(const QString& choice) { Q_UNUSED(choice) }
 
   QString state_name() const;
   QString model_name() const;
   bool vision() const;
   bool takes_regions() const;  // looks at regions of pictures
-  QString device() const;      // "CPU · AVX-512", "NVIDIA H200 · CUDA"
-  QStringList facts() const;   // rows "name\tvalue" of what the engine says of itself
+  QString backend() const;     // that computes now: "Processor", "CUDA", "Vulkan"; empty when nothing does
+  QString device() const;      // its name
+  QString notice() const;      // what the user should know though the engine works
+  QVariantList memory() const;  // maps of name, bytes, text
+  double memory_used() const;   // their sum
+  double device_memory() const;  // of the device that computes; 0: unknown, or the processor
+  QVariantList devices() const { return device_rows(found_devices(), device_choice()); }
+  QStringList device_notes() const { return found_devices().notes; }
+  bool finding_devices() const { return found_devices().state == FoundDevices::State::looking; }
+  QVariantList facts() const;  // maps of name and value: what else the engine says of itself
   bool model_missing() const;  // failed because there is no model, not because something broke
+  bool device_missing() const;  // failed because what was chosen is not there
   QString error_what() const { return QString::fromStdString(error().what); }
   QString error_cause() const { return QString::fromStdString(error().cause); }
   QString error_remedy() const { return QString::fromStdString(error().remedy); }

@@ -3,8 +3,6 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QProcess>
-#include <utility>
 
 #include "app/engine/http_call.h"
 #include "app/engine/preparation.h"
@@ -40,13 +38,6 @@ std::optional<int> read_tokens(const HttpRequest& request) {
   const QJsonValue tokens = QJsonDocument::fromJson(body).object().value("tokens");
   if (outcome.status != 200 || !tokens.isDouble()) return std::nullopt;
   return tokens.toInt();
-}
-
-QVariantList read_devices(const QByteArray& json) {
-  QVariantList devices{QVariantMap{{"choice", "auto"}, {"name", QObject::tr("Automatic")}}};
-  for (const QJsonValue one : QJsonDocument::fromJson(json).object().value("devices").toArray())
-    devices << QVariantMap{{"choice", one["choice"].toString()}, {"name", one["name"].toString()}};
-  return devices;
 }
 
 // Reads the pictures first, then hands over to a Question.
@@ -101,6 +92,7 @@ LocalEngine::LocalEngine(const MediaStore& media, QObject* parent) : EngineLink(
     phase_ = phase;
     emit changed();
   });
+  connect(&finder_, &DeviceFinder::changed, this, &EngineLink::devices_changed);
 }
 
 void LocalEngine::start(const EngineOptions& options) {
@@ -108,43 +100,45 @@ void LocalEngine::start(const EngineOptions& options) {
   process_.start(options);
 }
 
+// An answer under way would end with its engine, as a failure: it is stopped instead, and keeps what was written.
+void LocalEngine::start_again() {
+  for (const QPointer<Asking>& asking : std::exchange(askings_, {}))
+    if (asking) asking->cancel();
+  process_.start(EngineOptions(options_));
+}
+
 void LocalEngine::restart() {
-  process_.restart();
+  start_again();
 }
 
 void LocalEngine::use_model(const QString& path) {
   options_.model = path;
-  process_.stop();
-  process_.start(options_);
+  start_again();
 }
 
-// The engine's program tells; the engine that runs may never have looked for devices.
 void LocalEngine::find_devices() {
-  const auto program = find_engine_program(options_.program);
-  if (finder_ || !program) return;
-  finder_ = new QProcess(this);
-  connect(finder_, &QProcess::finished, this, [this] {
-    devices_ = read_devices(finder_->readAllStandardOutput());
-    std::exchange(finder_, nullptr)->deleteLater();
-    emit devices_changed();
-  });
-  connect(finder_, &QProcess::errorOccurred, this, [this](QProcess::ProcessError problem) {
-    if (problem == QProcess::FailedToStart) std::exchange(finder_, nullptr)->deleteLater();
-  });
-  finder_->start(*program, {"devices", "--json"});
+  finder_.find(options_.program);
 }
 
 void LocalEngine::use_device(const QString& choice) {
-  if (choice == device_choice()) return;
+  if (choice == device_choice() && state() != State::failed) return;
   options_.device = choice;
-  preferences::set_device(choice);
-  process_.stop();
-  process_.start(options_);
+  const Result<void> kept = preferences::set_device(choice);
+  not_kept_ = kept ? QString() : tr("This holds until the window closes. %1").arg(QString::fromStdString(kept.error().message()));
+  start_again();
   emit devices_changed();
+}
+
+FoundDevices LocalEngine::found_devices() const {
+  FoundDevices found = finder_.found();
+  if (!not_kept_.isEmpty()) found.notes.prepend(not_kept_);
+  return found;
 }
 
 Asking* LocalEngine::ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) {
   auto* asking = new LocalAsking(parent);
+  std::erase_if(askings_, [](const QPointer<Asking>& one) { return !one; });
+  askings_.push_back(asking);
   pictures_.run(asking, [&media = media_, turns] { return read_turns(media, turns); },
                   [asking, url = process_.url(), token = process_.token(), options](const Result<std::vector<TurnContent>>& contents) {
                     asking->ask(url, token, contents, options);

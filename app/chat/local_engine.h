@@ -1,6 +1,9 @@
 // The engine of this computer: a child process asked over its wire, with pictures from the media store.
 #pragma once
+#include <QPointer>
+
 #include "app/chat/background.h"
+#include "app/chat/device_finder.h"
 #include "app/chat/engine_link.h"
 #include "app/media/media_store.h"
 
@@ -22,18 +25,20 @@ class LocalEngine : public EngineLink {
   void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
   void restart() override;
   void use_model(const QString& path) override;
-  QVariantList devices() const override { return devices_; }
+  FoundDevices found_devices() const override;
   QString device_choice() const override { return options_.device.isEmpty() ? "cpu" : options_.device; }
   void find_devices() override;
   void use_device(const QString& choice) override;
 
  private:
+  void start_again();
   const MediaStore& media_;
   EngineProcess process_;
   EngineOptions options_;
   QString phase_;
-  QVariantList devices_;
-  QProcess* finder_ = nullptr;
+  DeviceFinder finder_;
+  QString not_kept_;  // why the choice of the device holds for this window only
+  std::vector<QPointer<Asking>> askings_;
   Background pictures_, views_;  // reading pictures never waits for a preview
 };
 

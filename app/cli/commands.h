@@ -37,6 +37,7 @@ struct DetectArguments {
 };
 int detect_command(const DetectArguments& arguments);
 
+int devices_command(const QString& engine, bool json);  // engine: the program; empty: the one beside this
 int models_command(bool json);
 int fetch_command(const QString& model);  // an id of the catalogue, or how one begins
 

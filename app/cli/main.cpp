@@ -6,6 +6,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/interrupts.h"
 #include "app/cli/terminal.h"
+#include "kernels/devices.h"
 
 using namespace lava::app;
 using lava::DetectRules;
@@ -28,17 +29,24 @@ QString text(const std::string& bytes) { return QString::fromLocal8Bit(bytes.dat
 
 // Ranges let "nan" through.
 const CLI::Validator finite([](std::string& word) { return word.find_first_of("nN") == std::string::npos ? std::string() : word + " is no number"; }, "");
+const CLI::Validator device_choice(
+    [](std::string& word) {
+      const auto choice = lava::parse_device(word);
+      return choice ? std::string() : choice.error().message();
+    },
+    "auto|cpu|cuda[:n]|vulkan[:n]");
 const CLI::Range chat_number(int64_t{1}, std::numeric_limits<int64_t>::max());
 
 void add_engine_options(CLI::App& command, Parsed& p) {
   auto* model = command.add_option("--model", p.model, "model file or folder (default: the default model)");
   auto* mmproj = command.add_option("--mmproj", p.mmproj, "projector file of a GGUF model that sees");
-  command.add_option("--device", p.device, "what computes: auto, cpu, cuda[:n], vulkan[:n]");
+  auto* device = command.add_option("--device", p.device, "what computes (default: cpu; \"lavascope-cli devices\" lists all)")->type_name("")->check(device_choice);
   command.add_option("--threads", p.threads, "processor threads (0: the engine decides)")->check(CLI::Range(0, 1024));
   auto* engine = command.add_option("--engine", p.engine, "engine program (default: the one beside this program)");
   command.add_option("--server", p.server, "address of a running engine; its token is read from LAVASCOPE_TOKEN")
       ->excludes(model)
       ->excludes(mmproj)
+      ->excludes(device)
       ->excludes(engine);
   command.add_option("--max-tokens", p.max_tokens, "longest answer in tokens")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   command.add_option("--temperature", p.temperature, "0: always the likeliest word")->check(CLI::Range(0.0, 2.0))->check(finite)->capture_default_str();
@@ -121,6 +129,9 @@ int run(int argc, char** argv) {
   add_engine_options(*chat, p);
   CLI::App* detect = app.add_subcommand("detect", "name and place what stands in a picture, without a language model");
   add_detect_options(*detect, p);
+  CLI::App* devices = app.add_subcommand("devices", "list what can compute here, for --device");
+  devices->add_option("--engine", p.engine, "engine program (default: the one beside this program)");
+  devices->add_flag("--json", p.json, "print JSON");
   CLI::App* models = app.add_subcommand("models", "list the models on this computer");
   models->add_flag("--json", p.json, "print JSON");
   CLI::App* get = models->add_subcommand("get", "fetch a model into the model folder");
@@ -145,6 +156,7 @@ int run(int argc, char** argv) {
   }
   if (*chat) return chat_command({choice_of(p), options_of(p, *chat), p.resume, !p.no_save});
   if (*detect) return detect_command({text(p.question), text(p.annotate), p.detect, p.threads, p.json});
+  if (*devices) return devices_command(text(p.engine), p.json);
   if (*get) return fetch_command(text(p.model));
   if (*models) return models_command(p.json);
   for (const std::string& word : p.pictures) history_arguments.words += text(word) + ' ';

@@ -7,6 +7,7 @@
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QPointer>
 #include <QRandomGenerator>
 #include <QStandardPaths>
 #include <QTimer>
@@ -91,6 +92,8 @@ class EngineProcess::Impl {
   Error error_;
   QJsonObject props_;
   QProcess* process_ = nullptr;
+  QPointer<QProcess> leaving_;  // still holds its device and memory
+  int starts_ = 0;
   QTimer* patience_ = nullptr;
   std::unique_ptr<HealthWatch> watch_;
   LineReader out_, log_;
@@ -98,6 +101,7 @@ class EngineProcess::Impl {
   int losses_ = 0;  // of the device, since somebody started the engine
 
   void start(const EngineOptions& options);
+  void launch_when_free(const QString& program);
   void launch(const QString& program);
   void release();
   void read_output();
@@ -145,7 +149,15 @@ void EngineProcess::Impl::start(const EngineOptions& options) {
   if (options.model != "default") files = check_file(options.model, "model");
   if (files && !options.mmproj.isEmpty()) files = check_file(options.mmproj, "projector of the model");
   if (!files) return fail_with(files.error());
-  launch(*program);
+  launch_when_free(*program);
+}
+
+// Two engines at once would share the memory of a device, and the new one would find it full.
+void EngineProcess::Impl::launch_when_free(const QString& program) {
+  if (!leaving_) return launch(program);
+  QObject::connect(leaving_.data(), &QProcess::finished, owner_, [this, program, start = starts_] {
+    if (start == starts_) launch(program);
+  });
 }
 
 void EngineProcess::Impl::launch(const QString& program) {
@@ -176,6 +188,7 @@ void EngineProcess::Impl::launch(const QString& program) {
 
 // Lets go of the process: the closed pipe and the signal ask it to end, and it is killed when it does not.
 void EngineProcess::Impl::release() {
+  ++starts_;  // one that waits for its turn waits no more
   watch_.reset();
   if (!process_) return;
   QProcess* process = std::exchange(process_, nullptr);
@@ -185,7 +198,11 @@ void EngineProcess::Impl::release() {
     process->deleteLater();
     return;
   }
-  QObject::connect(process, &QProcess::finished, process, &QObject::deleteLater);
+  leaving_ = process;
+  QObject::connect(process, &QProcess::finished, owner_, [this, process] {
+    process->deleteLater();
+    leaving_.clear();
+  });
   QTimer::singleShot(kill_after_ms, process, [process] { process->kill(); });
   process->closeWriteChannel();
   process->terminate();

@@ -2,9 +2,12 @@
 #pragma once
 #include <QString>
 
+#include "kernels/result.h"
+
 namespace lava::app::preferences {
 
-QString device();  // "auto" and so on (kernels/devices.h); empty: never chosen
-bool set_device(const QString& choice);
+QString device();  // "auto" and so on (kernels/devices.h); empty: never chosen, or nothing that could be one
+// A damaged file is kept beside the new one, as settings.json.damaged.
+Result<void> set_device(const QString& choice);
 
 }  // namespace lava::app::preferences

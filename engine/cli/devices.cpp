@@ -1,9 +1,10 @@
-// `lavascope-engine devices`: what --device may name here.
+// `lavascope-engine devices`: what --device may name here, and why it may not name more.
 #include "kernels/devices.h"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,29 +13,46 @@
 namespace lava {
 namespace {
 
+// What --device auto tries first: the first that is no processor in disguise.
+const std::string& auto_choice(const DeviceList& list) {
+  for (const ListedDevice& one : list.devices)
+    if (!one.device.software) return one.choice;
+  return list.devices.back().choice;
+}
+
+std::string line_of(const ListedDevice& one) {
+  std::string line = fmt::format("{:<10} {}", one.choice, one.device.name);
+  if (one.device.memory > 0) line += fmt::format(", {:.1f} GB{}", 1e-9 * static_cast<double>(one.device.memory), one.device.integrated ? " of the system's memory" : "");
+  if (one.device.software) line += ", played by the processor: slower than it, and auto passes it over";
+  return line;
+}
+
+// Without the remedy: who reads the list is where that leads.
+std::string absence(const Error& error) { return Error{error.kind, error.what, error.cause, {}}.message(); }
+
 void print_table(const DeviceList& list) {
-  for (const ListedDevice& one : list.devices) {
-    fmt::print("{:<10} {}", one.choice, one.device.name);
-    if (one.device.memory > 0) fmt::print(", {:.1f} GB{}", 1e-9 * static_cast<double>(one.device.memory), one.device.integrated ? " of the system's memory" : "");
-    if (one.device.software) fmt::print(", played by the processor");
-    fmt::print("\n");
-  }
+  for (const ListedDevice& one : list.devices) fmt::print("{}\n", line_of(one));
+  fmt::print("\n");
+  for (const Error& one : list.absent) fmt::print("{}\n", absence(one));
+  fmt::print("Choose with --device, as in --device {}. Without it the processor computes; --device auto tries {} first.\n", list.devices.front().choice, auto_choice(list));
+  std::fflush(stdout);
   for (const Error& problem : list.problems) fmt::print(stderr, "{}\n", problem.message());
 }
 
 void print_json(const DeviceList& list) {
-  nlohmann::json report{{"devices", nlohmann::json::array()}, {"problems", nlohmann::json::array()}};
+  nlohmann::json report{{"devices", nlohmann::json::array()}, {"problems", nlohmann::json::array()}, {"absent", nlohmann::json::array()}, {"auto", auto_choice(list)}};
   for (const ListedDevice& one : list.devices)
     report["devices"].push_back(
         {{"choice", one.choice}, {"name", one.device.name}, {"memory", one.device.memory}, {"integrated", one.device.integrated}, {"software", one.device.software}});
   for (const Error& problem : list.problems) report["problems"].push_back(problem.message());
+  for (const Error& one : list.absent) report["absent"].push_back(absence(one));
   fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace
 
 void add_devices_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("devices", "List what can compute here");
+  CLI::App* command = app.add_subcommand("devices", "List what can compute here: what --device may name");
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "Print JSON");
   command->callback([json] { *json ? print_json(list_devices()) : print_table(list_devices()); });

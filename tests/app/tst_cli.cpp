@@ -73,6 +73,8 @@ class CliTest : public QObject {
   void chat_resumes();
   void detect_lists_draws_and_speaks_json();
   void detect_finds_nothing();
+  void devices_lists();
+  void a_device_that_is_none_is_refused();
   void models_lists();
   void history_commands();
   void a_damaged_history_is_told();
@@ -184,6 +186,9 @@ void CliTest::wrong_use_data() {
   QTest::newRow("detect as jpeg") << QStringList{"detect", chelsea, "--annotate", "a.jpg"};
   QTest::newRow("show what") << QStringList{"history", "show"};
   QTest::newRow("no number") << ask({"x", "--temperature", "nan"});
+  QTest::newRow("no device") << ask({"x", "--device", "gpu"});
+  QTest::newRow("device without its number") << ask({"x", "--device", "cuda:"});
+  QTest::newRow("server and device") << QStringList{"ask", "x", "--server", "http://a", "--device", "cpu"};
   QTest::newRow("show zero") << QStringList{"history", "show", "0"};
   QTest::newRow("format") << QStringList{"history", "export", "1", "--format", "pdf"};
 }
@@ -367,6 +372,26 @@ void CliTest::detect_finds_nothing() {
   QCOMPARE(text.out, QString("Nothing found.\n"));
   const Ran json = run({"detect", file, "--json"});
   QCOMPARE(json.out, QString("{\"width\":1,\"height\":1,\"objects\":[]}\n"));
+}
+
+void CliTest::devices_lists() {
+  const Ran text = run({"devices"});
+  QCOMPARE(text.code, 0);
+  QVERIFY2(text.out.contains("\ncpu ") || text.out.startsWith("cpu "), qPrintable(text.out));
+  const QJsonArray devices = QJsonDocument::fromJson(run({"devices", "--json"}).out.toUtf8()).object()["devices"].toArray();
+  QCOMPARE(devices.last().toObject()["choice"].toString(), QString("cpu"));
+  const Ran missing = run({"devices", "--engine", "/no/engine"});
+  QCOMPARE(missing.code, 1);
+  QVERIFY2(missing.err.contains("/no/engine"), qPrintable(missing.err));
+}
+
+void CliTest::a_device_that_is_none_is_refused() {
+  const Ran word = run(ask({"x", "--device", "gpu"}));
+  QVERIFY2(word.err.contains("This is no device: gpu. Choose auto, cpu, cuda, vulkan"), qPrintable(word.err));
+  const Ran absent = run(ask({"x", "--device", "vulkan:7"}), {}, "only_cpu");
+  QCOMPARE(absent.code, 1);
+  QVERIFY2(absent.err.contains("There is no such device: vulkan. Choose another device."), qPrintable(absent.err));
+  QCOMPARE(run(ask({"x", "--device", "cpu"}), {}, "only_cpu").out, answer_text + "\n");
 }
 
 void CliTest::models_lists() {

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,21 @@ def check_list():
     check("devices lists them", code == 0 and [d["choice"] for d in listed["devices"]] == ["cuda:0", "cuda:1", "vulkan:0", "vulkan:1", "cpu"], out)
     code, out, _ = engine("devices")
     check("devices for people", code == 0 and "Card of cuda, 8.6 GB" in out and "played by the processor" in out, out)
+    check("and what auto would take", "--device auto tries cuda:1 first" in out and listed["auto"] == "cuda:1" and listed["absent"] == [], out)
+    check_list_without_modules()
+
+
+def check_list_without_modules():
+    modules = os.environ["LAVASCOPE_MODULES"]
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["LAVASCOPE_MODULES"] = empty
+        code, out, _ = engine("devices", "--json")
+        listed = json.loads(out)
+        absent = listed["absent"]
+        check("what is not installed is spoken of", code == 0 and listed["auto"] == "cpu" and len(absent) == 2 and f"lavascope-cuda.so is not in {empty}" in absent[0], out)
+        code, out, _ = engine("devices")
+        check("to people too", code == 0 and out.startswith("cpu ") and "The Vulkan part of the program is not installed" in out, out)
+    os.environ["LAVASCOPE_MODULES"] = modules
 
 
 def check_logits():

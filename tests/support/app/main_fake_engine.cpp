@@ -191,7 +191,7 @@ void prepare(const httplib::Request& request, httplib::Response& response) {
                          "application/json");
 }
 
-int run(const std::string& fake, const std::string& token, int port) {
+int run(const std::string& fake, const std::string& token, const std::string& backend) {
   httplib::Server server;
   const auto started = std::chrono::steady_clock::now();
   server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
@@ -210,6 +210,9 @@ int run(const std::string& fake, const std::string& token, int port) {
     if (fake == "load_error")
       health = {{"status", "error"},
                 {"error", {{"message", "The model file ends early."}, {"cause", "tensor x"}, {"remedy", "Download it again."}}}};
+    if (fake == "only_cpu" && backend != "cpu")
+      health = {{"status", "error"},
+                {"error", {{"message", "There is no such device."}, {"cause", backend}, {"remedy", "Choose another device."}, {"code", "not_found"}}}};
     if (health["status"] != "ok") response.status = 503;
     response.set_content(health.dump(), "application/json");
     if (fake == "crash_loading") _exit(7);
@@ -220,7 +223,7 @@ int run(const std::string& fake, const std::string& token, int port) {
   server.Get("/props", [&](const httplib::Request&, httplib::Response& response) {
     response.status = fake == "foreign" ? 404 : 200;
     if (fake == "foreign") return;
-    response.set_content(R"({"model":"fake","vision":true,"grounding":"boxes"})", "application/json");
+    response.set_content(json{{"model", "fake"}, {"vision", true}, {"grounding", "boxes"}, {"backend", backend}, {"device", "Fake of " + backend}}.dump(), "application/json");
   });
   server.Get("/test/last", [](const httplib::Request&, httplib::Response& response) {
     std::lock_guard lock(last_mutex);
@@ -232,7 +235,7 @@ int run(const std::string& fake, const std::string& token, int port) {
   server.Post("/v1/lavascope/prepare", prepare);
   if (fake == "garbage")
     std::cout << "not json\n{\"listening\": 17}\n{\"listening\":\"ftp://x:1\"}\n[]\n" << std::string(200000, 'z') << std::endl;
-  const int bound = port == 0 ? server.bind_to_any_port("127.0.0.1") : (server.bind_to_port("127.0.0.1", port) ? port : -1);
+  const int bound = server.bind_to_any_port("127.0.0.1");
   if (bound < 0) return 1;
   std::cout << json{{"listening", std::string("http://127.0.0.1:").append(std::to_string(bound))}}.dump() << std::endl;
   server.listen_after_bind();
@@ -245,7 +248,11 @@ int main(int argc, char** argv) {
   const char* chosen = std::getenv("LAVA_FAKE");
   const std::string fake = chosen ? chosen : "";
   bool control = false;
-  for (int i = 1; i < argc; ++i) control |= std::strcmp(argv[i], "--control") == 0;
+  std::string device = "cpu";
+  for (int i = 1; i < argc; ++i) {
+    control |= std::strcmp(argv[i], "--control") == 0;
+    if (std::strcmp(argv[i], "--device") == 0 && i + 1 < argc) device = argv[i + 1];
+  }
   if (fake == "crash_start") {
     std::cerr << "fake engine: first line\nfake engine: the model is made of cheese" << std::endl;
     abort();
@@ -264,5 +271,5 @@ int main(int argc, char** argv) {
         _exit(0);
       }).detach();
   }
-  return run(fake, token, 0);
+  return run(fake, token, device.substr(0, device.find(':')));
 }

@@ -18,7 +18,10 @@ void FakeAsking::finish(const QString& whole, std::vector<app::GroundedBox> boxe
 
 QJsonObject FakeEngine::props() const {
   if (state_ != State::ready) return {};
-  return {{"model", "fake-model"}, {"vision", sees}, {"regions", takes_regions_of_pictures}, {"device", "cpu"}, {"instruction_set", "AVX2"}};
+  QJsonObject props{{"model", "fake-model"}, {"vision", sees}, {"regions", takes_regions_of_pictures}, {"device", "Fake Processor"}, {"backend", "cpu"}, {"instruction_set", "avx2"},
+                    {"memory", QJsonObject{{"weights", 134000000}, {"kv", 754000000}, {"work", 21000000}, {"kv_format", "F32"}}}};
+  for (auto it = more_props.begin(); it != more_props.end(); ++it) props[it.key()] = it.value();
+  return props;
 }
 
 app::Asking* FakeEngine::ask(const std::vector<app::AskTurn>& turns, const app::AskOptions& options, QObject* parent) {
@@ -47,6 +50,18 @@ void FakeEngine::restart() {
 void FakeEngine::use_model(const QString& path) {
   model = path;
   restart();
+}
+
+void FakeEngine::use_device(const QString& wanted) {
+  choice = wanted;
+  error_ = {};
+  set_state(State::starting);
+  emit devices_changed();
+}
+
+void FakeEngine::find(const QByteArray& json) {
+  found = app::read_devices(json).value();
+  emit devices_changed();
 }
 
 void FakeEngine::set_state(State state, double progress) {

@@ -43,6 +43,11 @@ class FakeEngine : public app::EngineLink {
   void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
   void restart() override;
   void use_model(const QString& path) override;
+  app::FoundDevices found_devices() const override { return found; }
+  QString device_choice() const override { return choice; }
+  void find_devices() override { ++searches; }
+  void use_device(const QString& wanted) override;
+  void find(const QByteArray& json);  // as the engine's program lists them
 
   void set_state(State state, double progress = 0);
   void die(const Error& error);
@@ -50,7 +55,10 @@ class FakeEngine : public app::EngineLink {
 
   std::vector<Question> questions;
   std::vector<Ahead> preparations;
-  int restarts = 0;
+  int restarts = 0, searches = 0;
+  app::FoundDevices found;
+  QString choice = "cpu";
+  QJsonObject more_props;  // over those that it has
   bool takes_regions_of_pictures = true, sees = true;
   QString model;
 

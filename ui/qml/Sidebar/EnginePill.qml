@@ -8,16 +8,23 @@ T.Button {
     property bool rail: false
     readonly property string engineState: App.engine.state
     readonly property color lamp: engineState === "ready" ? Theme.ok : engineState === "failed" ? Theme.error : Theme.warn
-    readonly property string line: engineState === "ready" ? App.engine.device
+    readonly property string line: engineState === "ready" ? App.engine.backend
                                    : engineState === "loading" ? qsTr("Loading model %1 %").arg(Math.round(App.engine.progress * 100))
                                    : engineState === "failed" ? (App.engine.modelMissing ? qsTr("No model") : qsTr("Engine stopped"))
                                    : engineState === "starting" ? qsTr("Starting engine") : qsTr("Engine is off")
     implicitHeight: Math.max(40, words.implicitHeight + 12)
     hoverEnabled: true
     focusPolicy: Qt.TabFocus
-    Accessible.name: qsTr("Engine: %1").arg(line)
-    onClicked: { popover.active = true; popover.item.open(); }
+    objectName: "engine_pill"
+    Accessible.name: engineState === "ready" ? qsTr("Engine: %1, %2").arg(App.engine.modelName).arg(line) : qsTr("Engine: %1").arg(line)
+    Accessible.description: qsTr("Shows what computes, and lets you choose")
+    onClicked: {
+        popover.active = true;
+        popover.item.byKeyboard = visualFocus;
+        popover.item.visible = !popover.item.visible;
+    }
     Keys.onReturnPressed: clicked()
+    Keys.onEnterPressed: clicked()
     contentItem: Item {
         Rectangle {
             id: dot
