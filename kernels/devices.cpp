@@ -83,8 +83,8 @@ int best_of(const std::vector<ModuleDevice>& devices) {
   return -1;
 }
 
-// Why a backend has nothing to open, if so.
-Result<void> check_listed(const Backend& backend, const Listed& listed) {
+Result<std::unique_ptr<Device>> open_chosen(const Backend& backend, int index) {
+  LAVA_TRY(const Listed listed, list_module(backend));
   if (!listed.module) {
     std::string places;
     for (const fs::path& folder : module_folders()) places.append(places.empty() ? "" : ", ").append(folder.string());
@@ -93,12 +93,6 @@ Result<void> check_listed(const Backend& backend, const Listed& listed) {
   }
   if (listed.devices.empty())
     return fail(Error::Kind::not_found, std::string("There is no ") + backend.name + " device", "the system has none, or its driver is not installed", see_list);
-  return {};
-}
-
-Result<std::unique_ptr<Device>> open_chosen(const Backend& backend, int index) {
-  LAVA_TRY(const Listed listed, list_module(backend));
-  LAVA_CHECK_OK(check_listed(backend, listed));
   const int count = static_cast<int>(listed.devices.size());
   if (index >= count)
     return fail(Error::Kind::not_found, std::string("There is no such ") + backend.name + " device",
@@ -185,7 +179,6 @@ DeviceList list_devices() {
       list.problems.push_back(std::move(listed.error()));
       continue;
     }
-    if (auto there = check_listed(backend, *listed); !there) list.absent.push_back(std::move(there.error()));
     for (size_t i = 0; i < listed->devices.size(); ++i) list.devices.push_back({device_text({backend.id, static_cast<int>(i)}), std::move(listed->devices[i])});
   }
   list.devices.push_back({"cpu", {cpu_name()}});

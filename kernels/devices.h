@@ -48,7 +48,6 @@ struct ListedDevice {
 struct DeviceList {
   std::vector<ListedDevice> devices;  // the processor last
   std::vector<Error> problems;        // of modules that are there and cannot be used
-  std::vector<Error> absent;          // why other backends list nothing: not installed, or no device found
 };
 DeviceList list_devices();
 

@@ -60,7 +60,7 @@ class EngineLink : public QObject {
   Q_PROPERTY(QString notice READ notice NOTIFY changed)
   Q_PROPERTY(QVariantList memory READ memory NOTIFY changed)
   Q_PROPERTY(double memoryUsed READ memory_used NOTIFY changed)
-  Q_PROPERTY(double deviceMemory READ device_memory NOTIFY devices_changed)
+  Q_PROPERTY(double deviceMemory READ device_memory NOTIFY changed)
   Q_PROPERTY(QVariantList devices READ devices NOTIFY devices_changed)
   Q_PROPERTY(QStringList deviceNotes READ device_notes NOTIFY devices_changed)
   Q_PROPERTY(bool findingDevices READ finding_devices NOTIFY devices_changed)

@@ -93,6 +93,7 @@ LocalEngine::LocalEngine(const MediaStore& media, QObject* parent) : EngineLink(
     emit changed();
   });
   connect(&finder_, &DeviceFinder::changed, this, &EngineLink::devices_changed);
+  connect(&finder_, &DeviceFinder::changed, this, &EngineLink::changed);  // the list knows the memory of what computes
 }
 
 void LocalEngine::start(const EngineOptions& options) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -27,25 +28,35 @@ std::string line_of(const ListedDevice& one) {
   return line;
 }
 
-// Without the remedy: who reads the list is where that leads.
-std::string absence(const Error& error) { return Error{error.kind, error.what, error.cause, {}}.message(); }
+// Why a backend lists nothing: asked to open one, it says so. One that cannot be used has said so already.
+std::vector<std::string> absences(const DeviceList& list) {
+  std::vector<std::string> absent;
+  for (const char* backend : {"cuda", "vulkan"}) {
+    if (std::any_of(list.devices.begin(), list.devices.end(), [&](const ListedDevice& one) { return one.choice.starts_with(backend); })) continue;
+    const auto opened = open_device({backend});
+    if (opened) continue;
+    const Error& why = opened.error();
+    const bool told = std::any_of(list.problems.begin(), list.problems.end(), [&](const Error& problem) { return problem.message() == why.message(); });
+    if (!told) absent.push_back(Error{why.kind, why.what, why.cause, {}}.message());  // its remedy is this list
+  }
+  return absent;
+}
 
 void print_table(const DeviceList& list) {
   for (const ListedDevice& one : list.devices) fmt::print("{}\n", line_of(one));
   fmt::print("\n");
-  for (const Error& one : list.absent) fmt::print("{}\n", absence(one));
+  for (const std::string& reason : absences(list)) fmt::print("{}\n", reason);
   fmt::print("Choose with --device, as in --device {}. Without it the processor computes; --device auto tries {} first.\n", list.devices.front().choice, auto_choice(list));
   std::fflush(stdout);
   for (const Error& problem : list.problems) fmt::print(stderr, "{}\n", problem.message());
 }
 
 void print_json(const DeviceList& list) {
-  nlohmann::json report{{"devices", nlohmann::json::array()}, {"problems", nlohmann::json::array()}, {"absent", nlohmann::json::array()}, {"auto", auto_choice(list)}};
+  nlohmann::json report{{"devices", nlohmann::json::array()}, {"problems", nlohmann::json::array()}, {"absent", absences(list)}, {"auto", auto_choice(list)}};
   for (const ListedDevice& one : list.devices)
     report["devices"].push_back(
         {{"choice", one.choice}, {"name", one.device.name}, {"memory", one.device.memory}, {"integrated", one.device.integrated}, {"software", one.device.software}});
   for (const Error& problem : list.problems) report["problems"].push_back(problem.message());
-  for (const Error& one : list.absent) report["absent"].push_back(absence(one));
   fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -188,6 +188,23 @@ class TestEnginePopover : public QObject {
     QVERIFY(f.find("use_processor"));
   }
 
+  void the_error_in_the_chat_offers_the_processor() {
+    WindowFixture f;
+    f.engine.choice = "vulkan:0";
+    const Error gone{Error::Kind::not_found, "There is no Vulkan device", "the system has none, or its driver is not installed", "Choose another device; \"lavascope-engine devices\" lists them"};
+    f.engine.die(gone);
+    f.chat->composer()->set_text("hello");
+    f.chat->send();
+    QVERIFY(f.wait_for("error_card"));
+    QVERIFY(f.wait_for("card_use_processor"));
+    f.click(f.find("card_use_processor"));
+    QCOMPARE(f.engine.choice, QString("cpu"));
+    f.engine.set_state(EngineLink::State::ready, 1);
+    QVERIFY(wait([&] { return f.find("try_again") && f.find("try_again")->isEnabled() && !f.find("card_use_processor"); }));
+    f.click(f.find("try_again"));
+    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
+  }
+
   void an_answer_under_way_is_spoken_of() {
     WindowFixture f;
     f.engine.find(two_devices);

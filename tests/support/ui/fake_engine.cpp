@@ -62,6 +62,7 @@ void FakeEngine::use_device(const QString& wanted) {
 void FakeEngine::find(const QByteArray& json) {
   found = app::read_devices(json).value();
   emit devices_changed();
+  emit changed();
 }
 
 void FakeEngine::set_state(State state, double progress) {

@@ -11,6 +11,7 @@ Panel {
     readonly property bool down: App.engine.state === "failed" || App.engine.state === "stopped"
     readonly property string details: down && App.engine.errorCause !== "" ? App.engine.errorCause : (entry.cause ?? "")
     readonly property string cause: down && App.engine.errorWhat !== "" ? App.engine.errorWhat : (entry.cause ?? "").split("\n")[0]
+    readonly property string remedy: down && App.engine.deviceMissing ? qsTr("Let the processor compute, or choose another device at the foot of the chats") : (entry.remedy ?? "")
     property bool unfolded: false
     implicitHeight: body.implicitHeight + 28
     color: Theme.card
@@ -41,7 +42,7 @@ Panel {
         Text {
             width: parent.width
             visible: text !== ""
-            text: [card.cause, card.entry.remedy ?? ""].filter(t => t !== "").map(t => t[0].toUpperCase() + t.slice(1) + (t.endsWith(".") ? "" : ".")).join(" ")
+            text: [card.cause, card.remedy].filter(t => t !== "").map(t => t[0].toUpperCase() + t.slice(1) + (t.endsWith(".") ? "" : ".")).join(" ")
             textFormat: Text.PlainText
             wrapMode: Text.Wrap
             maximumLineCount: 4
@@ -59,6 +60,12 @@ Panel {
                 iconName: "refresh"
                 accent: true
                 onClicked: App.engine.restart()
+            }
+            ActionButton {
+                objectName: "card_use_processor"
+                visible: card.down && App.engine.deviceChoice !== "cpu" && !App.engine.modelMissing
+                text: qsTr("Use the processor")
+                onClicked: App.engine.use_device("cpu")
             }
             ActionButton {
                 objectName: "try_again"
