@@ -9,10 +9,11 @@ Popup {
     required property color lamp
     property bool byKeyboard: false
     readonly property bool failed: App.engine.state === "failed"
-    readonly property real room: Overlay.overlay ? Overlay.overlay.height - parent.height - 32 : 460
+    required property real below  // height of what it stands on, at the foot of the window
+    readonly property real room: parent && parent.Window.window ? parent.Window.height - below - 32 : 460
     objectName: "engine_popover"
     y: -height - 8
-    width: Math.min(Math.round(340 * Math.max(1, Theme.textScale * 0.8)), Overlay.overlay ? Overlay.overlay.width - 16 : 340)
+    width: Math.min(Math.round(340 * Math.max(1, Theme.textScale * 0.8)), parent && parent.Window.window ? parent.Window.width - 16 : 340)
     height: Math.min(implicitHeight, room)
     margins: 8
     padding: 16
