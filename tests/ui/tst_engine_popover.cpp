@@ -14,10 +14,10 @@ using lava::test::WindowFixture;
 
 namespace {
 
-constexpr char two_devices[] = R"({"devices":[
+constexpr char two_devices[] = R"json({"devices":[
   {"choice":"cuda:0","name":"Card of the House","memory":25000000000,"integrated":false,"software":false},
   {"choice":"vulkan:0","name":"llvmpipe (LLVM 15.0.6, 256 bits)","memory":2147483648,"integrated":true,"software":true},
-  {"choice":"cpu","name":"Fake Processor","memory":0,"integrated":false,"software":false}],"problems":["The Other part cannot be used: it is old."],"absent":[]})";
+  {"choice":"cpu","name":"Fake Processor","memory":0,"integrated":false,"software":false}],"problems":["The Other part cannot be used: it is old."],"absent":[]})json";
 
 QString text(QQuickItem* item) { return item ? item->property("text").toString() : QString("(none)"); }
 

@@ -3,8 +3,10 @@ import QtQuick
 import Lavascope
 import QtQuick.Templates as T
 
-T.AbstractButton {
+T.RadioButton {
     id: row
+    checkable: false  // the engine says which one is current
+    autoExclusive: false
     required property var modelData
     readonly property bool current: App.engine.deviceChoice === modelData.choice
     text: modelData.name

@@ -77,6 +77,6 @@ T.Button {
     Loader {
         id: popover
         active: false
-        sourceComponent: EnginePopover { line: pill.line; lamp: pill.lamp; below: pill.height }
+        sourceComponent: EnginePopover { parent: pill; line: pill.line; lamp: pill.lamp; below: pill.height }
     }
 }
