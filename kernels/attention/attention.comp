@@ -37,32 +37,32 @@ int past_now() { return uvec2(step) == uvec2(0) ? past : step.past; }
 uint keys_of(uint slot) { return causal ? min(uint(past_now()) + slot / group + 1, positions) : positions; }
 uint query_at(uint slot, uint row_stride, uint head_stride) { return slot / group * row_stride + (gl_WorkGroupID.y * group + slot % group) * head_stride; }
 
-// weights[s][p] = q_s k_p scale for the tile at `base`; keys that a slot does not see are `unseen`.
+// weights[s][p] = q_s k_p scale for the tile at `base`; keys that a slot does not see are `unseen`. Workgroups are whole tiles wide:
+// an invocation stays with one key. Loops that are long once unrolled are kept as loops: some compilers take minutes over them.
 void score(uint first_slot, uint base, uint end) {
-  const uint t = gl_LocalInvocationID.x, count = (slots * tile + threads - 1) / threads;
+  const uint t = gl_LocalInvocationID.x, count = (slots * tile + threads - 1) / threads, key = t % tile;
   float sum[(slots * tile + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x];
   for (uint i = 0; i < count; ++i) sum[i] = 0.0;
-  for (uint c = 0; c < d; c += chunk) {
+  [[dont_unroll]] for (uint c = 0; c < d; c += chunk) {
     for (uint e = t; e < slots * chunk; e += threads) {
       const uint slot = min(first_slot + e / chunk, slot_count() - 1), column = c + e % chunk;
       q_chunk[e / chunk * (chunk + 1) + e % chunk] = column < d ? q.v[query_at(slot, q_row, q_head) + column] : 0.0;
     }
     for (uint e = t; e < tile * chunk; e += threads) {
-      const uint key = min(base + e / chunk, end - 1), column = c + e % chunk;
-      k_chunk[e / chunk * (chunk + 1) + e % chunk] = column < d ? cache_value(k, gl_WorkGroupID.y * k_head + key * k_position + column) : 0.0;
+      const uint position = min(base + e / chunk, end - 1), column = c + e % chunk;
+      k_chunk[e / chunk * (chunk + 1) + e % chunk] = column < d ? cache_value(k, gl_WorkGroupID.y * k_head + position * k_position + column) : 0.0;
     }
     barrier();
-    for (uint i = 0; i < count; ++i) {
-      const uint e = t + i * threads, slot = e / tile, key = e % tile;
-      if (e >= slots * tile) break;
-      for (uint n = 0; n < chunk; ++n) sum[i] += q_chunk[slot * (chunk + 1) + n] * k_chunk[key * (chunk + 1) + n];
+    [[dont_unroll]] for (uint n = 0; n < chunk; ++n) {
+      const float value = k_chunk[key * (chunk + 1) + n];
+      for (uint i = 0; i < count; ++i) sum[i] += q_chunk[min(t / tile + i * (threads / tile), slots - 1) * (chunk + 1) + n] * value;
     }
     barrier();
   }
   for (uint i = 0; i < count; ++i) {
-    const uint e = t + i * threads, key = base + e % tile;
+    const uint e = t + i * threads;
     if (e >= slots * tile) break;
-    weights[e] = key < min(end, keys_of(min(first_slot + e / tile, slot_count() - 1))) ? sum[i] * scale : unseen;
+    weights[e] = base + key < min(end, keys_of(min(first_slot + e / tile, slot_count() - 1))) ? sum[i] * scale : unseen;
   }
   barrier();
 }
@@ -71,8 +71,8 @@ void score(uint first_slot, uint base, uint end) {
 void soften() {
   for (uint s = gl_LocalInvocationID.x; s < slots; s += threads) {
     float top = highest[s], sum = 0.0;
-    for (uint p = 0; p < tile; ++p) top = max(top, weights[s * tile + p]);
-    for (uint p = 0; p < tile; ++p) {
+    [[dont_unroll]] for (uint p = 0; p < tile; ++p) top = max(top, weights[s * tile + p]);
+    [[dont_unroll]] for (uint p = 0; p < tile; ++p) {
       const float score_ = weights[s * tile + p], weight = score_ > unseen ? exp_exact(score_ - top) : 0.0;
       weights[s * tile + p] = weight;
       sum += weight;

@@ -15,7 +15,7 @@ void embed_rows(const void* args, Encoder& encoder) {
     int32_t token;
     uint32_t rows, width, out_stride;
   } push{encoder.address(a.out),
-         encoder.address(a.table.data),
+         encoder.address(a.table),
          given ? encoder.current({a.ids.data, a.ids.bytes()}) : 0,
          given ? 0 : encoder.step(a.step),
          given || encoder.recording() ? 0 : a.step->token,

@@ -82,10 +82,13 @@ void multiply_tile() {
   for (uint unit = 0; unit < units(); ++unit) {
     load_tiles(unit);
     barrier();
-    for (uint k = 0; k < 32; ++k) {
-      const uint at = k * w_pitch + 4 * tx;
-      const vec4 w = vec4(w_tile[at], w_tile[at + 1], w_tile[at + 2], w_tile[at + 3]);
-      for (uint i = 0; i < rows_each; ++i) sum[i] += x_tile[k * x_pitch + rows_each * ty + i] * w;
+    // Four at a time: some compilers take minutes over more.
+    [[dont_unroll]] for (uint first = 0; first < 32; first += 4) {
+      for (uint k = first; k < first + 4; ++k) {
+        const uint at = k * w_pitch + 4 * tx;
+        const vec4 w = vec4(w_tile[at], w_tile[at + 1], w_tile[at + 2], w_tile[at + 3]);
+        for (uint i = 0; i < rows_each; ++i) sum[i] += x_tile[k * x_pitch + rows_each * ty + i] * w;
+      }
     }
     barrier();
   }

@@ -16,12 +16,12 @@ struct Push {
   uint32_t rows, in, outputs, x_stride, out_stride, other_stride, kind, accumulate;
 };
 
-// One target; `other` (or empty) multiplies the result.
-void multiply(Encoder& encoder, const Tensor& x, const LinearTarget& target, const Tensor& other) {
+// One target, its weights at an address; `other` (or empty) multiplies the result.
+void multiply(Encoder& encoder, const Tensor& x, const LinearTarget& target, VkDeviceAddress weight, const Tensor& other) {
   const Matrix& w = target.weight;
   check_matrix(w);
   const int64_t rows = x.extent[0];
-  const Push push{encoder.address(x),       encoder.address(w.data), encoder.address(target.bias),    encoder.address(target.out),
+  const Push push{encoder.address(x),       weight,                  encoder.address(target.bias),    encoder.address(target.out),
                   encoder.address(other),   u32(rows),               u32(w.in),                       u32(w.out),
                   u32(x.stride[0]),         u32(target.out.stride[0]), other.empty() ? 0 : u32(other.stride[0]), static_cast<uint32_t>(target.activation),
                   target.accumulate};
@@ -37,12 +37,14 @@ void multiply(Encoder& encoder, const Tensor& x, const LinearTarget& target, con
 
 void linear(const void* args, Encoder& encoder) {
   const auto& a = *static_cast<const LinearArgs*>(args);
+  std::array<VkDeviceAddress, 3> weights{};
+  for (size_t i = 0; i < static_cast<size_t>(a.targets); ++i) weights[i] = encoder.address(a.target[i].weight);
   if (a.gated) {
-    multiply(encoder, a.x, a.target[1], {});
+    multiply(encoder, a.x, a.target[1], weights[1], {});
     encoder.barrier();
-    return multiply(encoder, a.x, a.target[0], a.target[1].out);
+    return multiply(encoder, a.x, a.target[0], weights[0], a.target[1].out);
   }
-  for (int i = 0; i < a.targets; ++i) multiply(encoder, a.x, a.target[static_cast<size_t>(i)], {});
+  for (size_t i = 0; i < static_cast<size_t>(a.targets); ++i) multiply(encoder, a.x, a.target[i], weights[i], {});
 }
 
 }  // namespace lava::vulkan

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <span>
 
-#include "kernels/step_params.h"
-#include "kernels/tensor.h"
+#include "kernels/matrix.h"
+#include "kernels/op.h"
 #include "kernels/vulkan/context.h"
 
 namespace lava::vulkan {
@@ -15,21 +15,22 @@ struct Groups {
 
 class Encoder {
  public:
-  Encoder(Context& context, VkCommandBuffer commands, bool recording) : context_(context), commands_(commands), recording_(recording) {}
+  // For one op: what its arguments say about reading and writing decides about the barrier before its first dispatch.
+  Encoder(Context& context, VkCommandBuffer commands, bool recording, Hazards& hazards, const OpCall& call);
 
   bool recording() const { return recording_; }
-  // Where shaders find what lies at `host`; 0 for nullptr.
-  VkDeviceAddress address(const void* host) const { return host ? context_.addresses.find(host).address() : 0; }
-  VkDeviceAddress address(const Tensor& t) const { return address(t.data); }
+  // Where shaders find a tensor that the op's arguments visit, or its weights; 0 for an empty one.
+  VkDeviceAddress address(const Tensor& t) const { return device_address(t.data); }
+  VkDeviceAddress address(const Matrix& m);
   // Values that change per step: a recording reads them when it runs (an address), an eager op has them as they are now, for the
   // processor may write the next step's while the op still waits (0).
-  VkDeviceAddress step(const StepParams* params) const { return recording_ ? address(params) : 0; }
+  VkDeviceAddress step(const StepParams* params) const { return recording_ ? device_address(params) : 0; }
   // As `data` is now, likewise: where shaders find the bytes. Once per op; what is longer than current_bytes must not change while the op waits.
   static constexpr size_t current_bytes = size_t{1} << 20;
   VkDeviceAddress current(std::span<const std::byte> data) const;
-  VkDeviceAddress scratch(size_t bytes) const;  // until the op is done; 0 when there is no memory, which finish() reports
+  VkDeviceAddress scratch(size_t bytes);  // until the op is done; 0 when there is no memory, which finish() reports
 
-  // One dispatch. `constants` are those of the shader from constant_id 1 on; workgroups have `threads` invocations.
+  // One dispatch. Those of an op may overlap, unless a barrier() stands between them; all addresses are asked for before the first. `constants` are those of the shader from constant_id 1 on; workgroups have `threads` invocations.
   template <class Push>
   void dispatch(const Shader& shader, uint32_t threads, std::initializer_list<uint32_t> constants, Groups groups, const Push& push) {
     static_assert(sizeof(Push) <= push_bytes && std::is_trivially_copyable_v<Push>);
@@ -40,15 +41,22 @@ class Encoder {
   void dispatch_each(const Shader& shader, std::initializer_list<uint32_t> constants, int64_t count, const Push& push) {
     if (count > 0) dispatch(shader, 256, constants, folded((count + 255) / 256), push);
   }
-  void barrier() const { full_barrier(*context_.gpu, commands_); }
+  void barrier();
 
  private:
+  static constexpr size_t most_accesses = 32;
   static Groups folded(int64_t groups);
+  VkDeviceAddress device_address(const void* host) const { return host ? context_.addresses.find(host).address() : 0; }
+  void note(const Access& access);
   void run(const Shader& shader, uint32_t threads, std::initializer_list<uint32_t> constants, Groups groups, const void* push, uint32_t bytes);
 
   Context& context_;
   VkCommandBuffer commands_;
   bool recording_;
+  Hazards& hazards_;
+  std::array<Access, most_accesses> accesses_;
+  size_t access_count_ = 0;
+  bool added_ = false;  // to hazards_, since the last barrier
 };
 
 // The host part of an op; `args` points at its argument struct.

@@ -38,7 +38,7 @@ Result<std::unique_ptr<Allocation>> Allocation::create(Gpu& gpu, size_t bytes, K
   constexpr size_t least = 64;
   const size_t size = bytes < least ? least : bytes;
   if (size > gpu.abilities().largest_allocation) return refuse(bytes, "the driver gives less at once");
-  std::unique_ptr<Allocation> made(new Allocation(gpu, size));
+  std::unique_ptr<Allocation> made(new Allocation(gpu, size, kind));
   VkBufferCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = size;
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;

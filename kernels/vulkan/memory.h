@@ -22,12 +22,14 @@ class Allocation {
   VkBuffer buffer() const { return buffer_; }
   VkDeviceAddress address() const { return address_; }
   std::byte* mapped() const { return mapped_; }  // nullptr: the processor does not reach it
+  bool shared() const { return kind_ == Kind::host; }  // the processor may write it while ops wait; else all its changes are in the queue
   size_t bytes() const { return bytes_; }
 
  private:
-  Allocation(Gpu& gpu, size_t bytes) : gpu_(gpu), bytes_(bytes) {}
+  Allocation(Gpu& gpu, size_t bytes, Kind kind) : gpu_(gpu), bytes_(bytes), kind_(kind) {}
   Gpu& gpu_;
   size_t bytes_;
+  Kind kind_;
   VkBuffer buffer_ = VK_NULL_HANDLE;
   VkDeviceMemory memory_ = VK_NULL_HANDLE;
   VkDeviceAddress address_ = 0;

@@ -6,7 +6,7 @@ namespace lava::vulkan {
 struct Settings {
   bool validate = false;   // LAVASCOPE_VULKAN_VALIDATE=1: the validation layers watch
   bool subgroups = true;   // LAVASCOPE_VULKAN_SUBGROUPS=0: reductions through shared memory also where the device has better
-  bool map_own = false;    // LAVASCOPE_VULKAN_MAP=1: memory of the device's own is mapped where the driver allows (whole models fail with it)
+  bool map_own = false;    // LAVASCOPE_VULKAN_MAP=1: memory of the device's own is mapped where it is the processor's (reading it may be slow: it is often not cached)
 };
 const Settings& settings();
 

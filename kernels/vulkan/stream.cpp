@@ -67,7 +67,11 @@ void Stream::wait(uint64_t value) {
   if (error_ && error_->kind == Error::Kind::device_lost) return;
   VkSemaphoreWaitInfo info{VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO};
   info.semaphoreCount = 1, info.pSemaphores = &timeline_, info.pValues = &value;
-  remember(gpu_.WaitSemaphores(gpu_.device(), &info, UINT64_MAX), "while waiting for results");
+  VkResult result = gpu_.WaitSemaphores(gpu_.device(), &info, UINT64_MAX);
+  if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST) result = gpu_.DeviceWaitIdle(gpu_.device());
+  if (result == VK_SUCCESS) return;
+  error_.reset();  // who cannot wait cannot know when memory is free again: whatever went wrong before, the device is as good as lost
+  remember(VK_ERROR_DEVICE_LOST, "while waiting for results");
 }
 
 VkCommandBuffer Stream::commands(size_t staging) {
@@ -101,13 +105,15 @@ Staged Stream::stage(size_t bytes) {
 
 void Stream::queue(VkCommandBuffer commands) {
   if (failed()) return;
-  const uint64_t value = ++submitted_;
+  const uint64_t value = submitted_ + 1;
   VkTimelineSemaphoreSubmitInfo timeline{VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO};
   timeline.signalSemaphoreValueCount = 1, timeline.pSignalSemaphoreValues = &value;
   VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
   info.pNext = &timeline, info.commandBufferCount = 1, info.pCommandBuffers = &commands;
   info.signalSemaphoreCount = 1, info.pSignalSemaphores = &timeline_;
-  remember(gpu_.QueueSubmit(gpu_.queue(), 1, &info, VK_NULL_HANDLE), "while work was handed to it");
+  const VkResult result = gpu_.QueueSubmit(gpu_.queue(), 1, &info, VK_NULL_HANDLE);
+  remember(result, "while work was handed to it");
+  if (result == VK_SUCCESS) submitted_ = value;  // nobody waits for what was refused
 }
 
 void Stream::flush() {
@@ -123,6 +129,12 @@ void Stream::flush() {
 void Stream::submit(VkCommandBuffer recorded) {
   flush();
   queue(recorded);
+  hazards_.unknown();
+}
+
+void Stream::copy(VkCommandBuffer commands, std::span<const Access> accesses, VkBuffer from, VkBuffer to, const VkBufferCopy& region) {
+  if (hazards_.add(accesses)) full_barrier(gpu_, commands);
+  gpu_.CmdCopyBuffer(commands, from, to, 1, &region);
 }
 
 void Stream::drain() {
@@ -135,6 +147,7 @@ Result<void> Stream::finish() {
   if (!error_) return {};
   const Error error = *error_;
   if (error.kind != Error::Kind::device_lost) error_.reset();
+  hazards_.unknown();  // barriers may have been among what was dropped
   return tl::unexpected<Error>(error);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "kernels/vulkan/hazards.h"
 #include "kernels/vulkan/memory.h"
 
 namespace lava::vulkan {
@@ -29,12 +30,15 @@ class Stream {
   VkCommandBuffer commands(size_t staging = 0);
   void op_added();                        // counts towards the batch
   Staged stage(size_t bytes);             // of the room that commands() was asked for
-  void submit(VkCommandBuffer recorded);  // what was collected, then a recording
+  Hazards& hazards() { return hazards_; }  // of all that was given, batch after batch
+  void copy(VkCommandBuffer commands, std::span<const Access> accesses, VkBuffer from, VkBuffer to, const VkBufferCopy& region);
+  void submit(VkCommandBuffer recorded);  // what was collected, then a recording, which begins with a barrier
   void flush();
   void drain();           // flushes and waits
   Result<void> finish();  // drains, and says what went wrong since the last time; a lost device stays lost
   void fail_with(Error error);  // the first one is kept; nothing runs until finish() has told it
   bool failed() const { return error_.has_value(); }
+  const std::optional<Error>& error() const { return error_; }
 
  private:
   static constexpr int batch_count = 3;
@@ -56,9 +60,10 @@ class Stream {
 
   Gpu& gpu_;
   VkSemaphore timeline_ = VK_NULL_HANDLE;
-  uint64_t submitted_ = 0;
+  uint64_t submitted_ = 0;  // value of the timeline after the last submission that the driver took
   std::array<Batch, batch_count> batches_;
   size_t current_ = 0;
+  Hazards hazards_;
   std::optional<Error> error_;
 };
 

@@ -1,5 +1,5 @@
-// The Vulkan device. Eager ops are collected and submitted in batches, with a full barrier between ops; a recording is a command buffer of its
-// own, submitted again at each replay.
+// The Vulkan device. Eager ops are collected and submitted in batches, with barriers where they need each other; a recording is a command
+// buffer of its own, submitted again at each replay.
 #include "kernels/vulkan/vulkan_device.h"
 
 #include <cstring>
@@ -48,6 +48,7 @@ class VulkanRecording : public Recording {
     begin.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
     if (result == VK_SUCCESS) result = gpu.BeginCommandBuffer(commands_, &begin);
     if (result != VK_SUCCESS) fail_with(result);
+    hazards_.unknown();  // whatever runs before a replay
   }
   ~VulkanRecording() override {
     Lock lock(context_->mutex);
@@ -55,15 +56,20 @@ class VulkanRecording : public Recording {
     if (pool_) context_->gpu->DestroyCommandPool(context_->gpu->device(), pool_, nullptr);
   }
   void close() {
-    if (context_->stream->failed()) return;
-    host_barrier(*context_->gpu, commands_);
-    if (const VkResult result = context_->gpu->EndCommandBuffer(commands_); result != VK_SUCCESS) fail_with(result);
+    Stream& stream = *context_->stream;
+    if (!stream.failed()) {
+      host_barrier(*context_->gpu, commands_);
+      if (const VkResult result = context_->gpu->EndCommandBuffer(commands_); result != VK_SUCCESS) fail_with(result);
+    }
+    broken_ = stream.error();
   }
   void replay() override {
     Lock lock(context_->mutex);
+    if (broken_) context_->stream->fail_with(*broken_);
     if (!context_->stream->failed()) context_->stream->submit(commands_);
   }
   VkCommandBuffer commands() const { return commands_; }
+  Hazards& hazards() { return hazards_; }
 
  private:
   void fail_with(VkResult result) {
@@ -72,6 +78,8 @@ class VulkanRecording : public Recording {
   std::shared_ptr<Context> context_;
   VkCommandPool pool_ = VK_NULL_HANDLE;
   VkCommandBuffer commands_ = VK_NULL_HANDLE;
+  Hazards hazards_;
+  std::optional<Error> broken_;  // why it has no end or lacks ops: it never runs
 };
 
 class VulkanDevice : public Device {
@@ -111,7 +119,10 @@ Result<std::unique_ptr<Buffer>> VulkanDevice::allocate(size_t bytes, BufferUse u
   std::unique_ptr<Reserved> reserved;
   if (!allocation->mapped()) {
     reserved = std::make_unique<Reserved>(allocation->bytes());
-    if (!reserved->data()) return fail(Error::Kind::out_of_memory, "There is not enough memory", "the process has no addresses left for " + std::to_string(bytes >> 20) + " MiB");
+    if (!reserved->data()) {
+      return fail(Error::Kind::out_of_memory, "There is not enough memory", "the process has no addresses left for " + std::to_string(bytes >> 20) + " MiB",
+                  "Choose a smaller model or context");
+    }
   }
   return std::make_unique<VulkanBuffer>(context_, std::move(allocation), std::move(reserved), bytes);
 }
@@ -123,8 +134,7 @@ void VulkanDevice::execute(const OpCall& call) {
   LAVA_CHECK(encode != nullptr);
   const VkCommandBuffer commands = recording_ ? recording_->commands() : context_->stream->commands(Encoder::current_bytes);
   if (context_->stream->failed()) return;
-  Encoder encoder(*context_, commands, recording_ != nullptr);
-  encoder.barrier();
+  Encoder encoder(*context_, commands, recording_ != nullptr, recording_ ? recording_->hazards() : context_->stream->hazards(), call);
   encode(call.args, encoder);
   if (!recording_) context_->stream->op_added();
 }
@@ -151,9 +161,8 @@ void VulkanDevice::upload(std::byte* target, std::span<const std::byte> source) 
     const Staged staged = context_->stream->stage(count);
     std::memcpy(staged.data, source.data() + at, count);
     const Place place = context_->addresses.find(target + at, count);
-    full_barrier(*context_->gpu, commands);
-    const VkBufferCopy region{staged.offset, place.offset, count};
-    context_->gpu->CmdCopyBuffer(commands, staged.buffer, place.allocation->buffer(), 1, &region);
+    const Access access{target + at, target + at + count, true};
+    context_->stream->copy(commands, {&access, 1}, staged.buffer, place.allocation->buffer(), {staged.offset, place.offset, count});
     at += count;
   }
 }
@@ -173,9 +182,8 @@ void VulkanDevice::download(std::span<std::byte> target, const std::byte* source
     const VkCommandBuffer commands = context_->stream->commands(count);
     if (context_->stream->failed()) return;
     const Staged staged = context_->stream->stage(count);
-    full_barrier(*context_->gpu, commands);
-    const VkBufferCopy region{place.offset + at, staged.offset, count};
-    context_->gpu->CmdCopyBuffer(commands, place.allocation->buffer(), staged.buffer, 1, &region);
+    const Access access{source + at, source + at + count, false};
+    context_->stream->copy(commands, {&access, 1}, place.allocation->buffer(), staged.buffer, {place.offset + at, staged.offset, count});
     context_->stream->drain();
     if (context_->stream->failed()) return;
     std::memcpy(target.data() + at, staged.data, count);
@@ -190,9 +198,8 @@ void VulkanDevice::copy(std::byte* target, const std::byte* source, size_t bytes
   const Place from = context_->addresses.find(source, bytes), to = context_->addresses.find(target, bytes);
   const VkCommandBuffer commands = context_->stream->commands();
   if (context_->stream->failed()) return;
-  full_barrier(*context_->gpu, commands);
-  const VkBufferCopy region{from.offset, to.offset, bytes};
-  context_->gpu->CmdCopyBuffer(commands, from.allocation->buffer(), to.allocation->buffer(), 1, &region);
+  const Access accesses[] = {{source, source + bytes, false}, {target, target + bytes, true}};
+  context_->stream->copy(commands, accesses, from.allocation->buffer(), to.allocation->buffer(), {from.offset, to.offset, bytes});
   context_->stream->op_added();
 }
 
