@@ -1,67 +1,14 @@
-// The Vulkan module, opened as a program opens it.
-#include <dlfcn.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
+// The Vulkan module: what a device promises.
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <set>
 
-#include "kernels/module.h"
-#include "kernels/ops.h"
 #include "kernels/selftest/selftest.h"
+#include "tests/vulkan/vulkan_fixture.h"
 
-namespace lava {
+namespace lava::test {
 namespace {
-
-const DeviceModule& module() {
-  static const DeviceModule* const opened = [] {
-    void* library = dlopen(LAVA_MODULE, RTLD_NOW | RTLD_LOCAL);
-    const auto entry = library ? reinterpret_cast<const DeviceModule* (*)()>(dlsym(library, module_entry)) : nullptr;
-    return entry ? entry() : nullptr;
-  }();
-  LAVA_CHECK(opened != nullptr);
-  return *opened;
-}
-
-class Vulkan : public testing::Test {
- protected:
-  void SetUp() override {
-    cache_ = std::filesystem::temp_directory_path() / ("lavascope-vulkan-test-" + std::to_string(getpid()));
-    setenv("XDG_CACHE_HOME", cache_.c_str(), 1);
-    const auto devices = module().list();
-    if (!devices || devices->empty()) GTEST_SKIP() << "no Vulkan device here: " << (devices ? "none is listed" : devices.error().message());
-    device_ = open();
-    ASSERT_TRUE(device_);
-  }
-  void TearDown() override {
-    device_.reset();
-    std::filesystem::remove_all(cache_);
-  }
-  static std::unique_ptr<Device> open() {
-    auto device = module().open(0);
-    EXPECT_TRUE(device) << device.error().message();
-    return device ? std::move(*device) : nullptr;
-  }
-  std::unique_ptr<Buffer> allocate(size_t bytes, BufferUse use) {
-    auto buffer = device_->allocate(bytes, use);
-    EXPECT_TRUE(buffer) << buffer.error().message();
-    return std::move(*buffer);
-  }
-  void expect_finished() {
-    const auto finished = device_->finish();
-    EXPECT_TRUE(finished) << finished.error().message();
-  }
-
-  std::filesystem::path cache_;
-  std::unique_ptr<Device> device_;
-};
-
-std::span<const std::byte> bytes_of(const std::vector<float>& values) { return std::as_bytes(std::span(values)); }
-std::span<std::byte> writable_bytes_of(std::vector<float>& values) { return std::as_writable_bytes(std::span(values)); }
 
 TEST_F(Vulkan, SaysWhatItIs) {
   EXPECT_EQ(module().abi, module_abi);
@@ -135,6 +82,31 @@ TEST_F(Vulkan, EagerOpsKeepTheStepThatTheyWereGiven) {
   for (int64_t p = 0; p < context; ++p) EXPECT_EQ(v_cache.f32()[p * d], p == 1 || p == 3 ? 5.0f : 0.0f) << p;
   EXPECT_EQ(out.f32()[0], 1.0f);
   EXPECT_EQ(out.f32()[d], 3.0f);
+}
+
+// Ids in memory of the device's own are those of their place in the order, mapped or not: an upload may still wait when the op is given.
+TEST_F(Vulkan, EagerOpsReadUploadedIdsInTheirOrder) {
+  constexpr int64_t width = 8, words = 64;
+  const auto memory = allocate(1 << 16, BufferUse::own);
+  Arena arena(memory->data(), memory->size()), no_arena;
+  lava::Run run{*device_, no_arena};
+  Matrix table;
+  table.out = words, table.in = width, table.data = arena.f32({words, width}).data;
+  const Tensor ids = arena.tensor(DType::i32, {words}), first = arena.f32({words, width}), second = arena.f32({words, width});
+  std::vector<float> values(words * width), back(words * width);
+  for (int64_t i = 0; i < words * width; ++i) values[static_cast<size_t>(i)] = static_cast<float>(i / width);
+  std::vector<int32_t> up(words), down(words);
+  for (int32_t i = 0; i < words; ++i) up[static_cast<size_t>(i)] = i, down[static_cast<size_t>(i)] = words - 1 - i;
+  device_->upload(const_cast<std::byte*>(table.data), bytes_of(values));
+  device_->upload(ids.data, std::as_bytes(std::span(down)));
+  ops::embed_rows(run, first, table, ids);
+  device_->upload(ids.data, std::as_bytes(std::span(up)));
+  ops::embed_rows(run, second, table, ids);
+  device_->download(writable_bytes_of(back), second.data);
+  EXPECT_EQ(back, values);
+  device_->download(writable_bytes_of(back), first.data);
+  for (int64_t i = 0; i < words * width; ++i) ASSERT_EQ(back[static_cast<size_t>(i)], static_cast<float>(words - 1 - i / width)) << i;
+  expect_finished();
 }
 
 // One recording with room for the longest past serves every shorter one; it agrees with the CPU at the edges of its keys' tiles.
@@ -235,4 +207,4 @@ TEST_F(Vulkan, ThePipelineCacheIsWrittenAndDamageIgnored) {
 }
 
 }  // namespace
-}  // namespace lava
+}  // namespace lava::test

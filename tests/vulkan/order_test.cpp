@@ -1,0 +1,158 @@
+// Where barriers stand: between ops that need each other, and nowhere else. The loader's notes of what was recorded show them.
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "tests/vulkan/loader/troubled_loader.h"
+#include "tests/vulkan/vulkan_fixture.h"
+
+namespace lava::test {
+namespace {
+
+class VulkanOrder : public Vulkan {
+ protected:
+  void SetUp() override {
+    Vulkan::SetUp();
+    if (!IsSkipped()) loader_.reset();
+  }
+  // What was recorded since the last time: d dispatch, c copy, | barrier.
+  std::string recorded() { return std::exchange(loader_.commands, {}); }
+  TroubledLoader& loader_ = *lava_troubled_loader();
+};
+
+TEST_F(VulkanOrder, IndependentOpsHaveNoBarriers) {
+  const auto memory = allocate(4096, BufferUse::own);
+  Arena arena(memory->data(), memory->size());
+  lava::Run run{*device_, arena};
+  const Tensor a = arena.f32({16}), b = arena.f32({16}), c = arena.f32({16}), d = arena.f32({16}), e = arena.f32({16});
+  ops::add(run, c, a, b), ops::add(run, d, a, b), ops::softmax(run, e, a);
+  EXPECT_EQ(recorded(), "ddd");
+  ops::add(run, a, b, b);  // others read a
+  EXPECT_EQ(recorded(), "|d");
+  ops::add(run, c, d, e);  // all from before the barrier
+  EXPECT_EQ(recorded(), "d");
+  ops::add(run, e, a, a);  // written since
+  EXPECT_EQ(recorded(), "|d");
+  ops::softmax(run, d, d);
+  EXPECT_EQ(recorded(), "d");
+  const auto recording = device_->record([&] { ops::add(run, c, a, b), ops::add(run, d, a, b), ops::add(run, e, c, d); });
+  EXPECT_EQ(recorded(), "|dd|d");  // whatever comes before a replay
+  recording->replay();
+  ops::add(run, b, b, b);  // whatever a replay did
+  EXPECT_EQ(recorded(), "|d");
+  expect_finished();
+}
+
+TEST_F(VulkanOrder, WeightsAndScratchCount) {
+  constexpr int64_t d = 8, keys = 200;
+  const auto memory = allocate(1 << 17, BufferUse::own);
+  Arena arena(memory->data(), memory->size());
+  lava::Run run{*device_, arena};
+  const Tensor x = arena.f32({1, 32}), y = arena.f32({1, 32}), z = arena.f32({1, 32}), weight = arena.f32({32, 32});
+  const std::vector<float> values(32 * 32, 0.5f);
+  LinearTarget target;
+  target.weight.out = target.weight.in = 32, target.weight.data = weight.data, target.out = y;
+  device_->upload(x.data, std::span(bytes_of(values)).first(128));
+  device_->upload(weight.data, bytes_of(values));
+  ops::linear(run, {&target, 1}, x);
+  EXPECT_EQ(recorded(), "cc|d");
+  target.out = z;
+  ops::linear(run, {&target, 1}, x);
+  device_->upload(weight.data, bytes_of(values));
+  EXPECT_EQ(recorded(), "d|c");
+  // Attention that cuts its keys keeps parts in scratch, which the next one wants too.
+  const Tensor q = arena.f32({1, 2, d}), k = arena.f32({2, keys, d}), v = arena.f32({2, keys, d}), one = arena.f32({1, 2, d}), two = arena.f32({1, 2, d});
+  recorded();
+  ops::attention(run, one, q, k, v, 0.3f, false), ops::attention(run, two, q, k, v, 0.3f, false);
+  EXPECT_EQ(recorded(), "d|d|d|d");
+  device_->finish();
+}
+
+// A layer of a decoder is a chain, but for q, k and v.
+TEST_F(VulkanOrder, ADecoderLayerHasABarrierPerStep) {
+  constexpr int64_t width = 32, heads = 2, d = 16, context = 40;
+  const auto memory = allocate(1 << 18, BufferUse::own), shared = allocate(4096, BufferUse::shared);
+  Arena arena(memory->data(), memory->size());
+  auto* step = new (shared->data()) StepParams{.past = 3, .limit = context};
+  lava::Run run{*device_, arena, step};
+  const auto target = [&](const Tensor& out, int64_t in, bool accumulate = false) {
+    LinearTarget made;
+    made.weight.out = out.extent[1], made.weight.in = static_cast<int32_t>(in), made.weight.data = arena.f32({out.extent[1], in}).data;
+    made.out = out, made.accumulate = accumulate;
+    return made;
+  };
+  const Tensor x = arena.f32({1, width}), normed = arena.f32({1, width}), weight = arena.f32({width}), table = arena.f32({context, d});
+  const Tensor q = arena.f32({1, width}), k = arena.f32({1, width}), v = arena.f32({1, width}), gate = arena.f32({1, 64}), up = arena.f32({1, 64});
+  const Tensor keys = arena.f32({heads, context, d}), values = arena.f32({heads, context, d}), attended = arena.f32({1, width});
+  const std::array qkv{target(q, width), target(k, width), target(v, width)};
+  const std::array gates{target(gate, width), target(up, width)};
+  const LinearTarget out = target(x, width, true), down = target(x, 64, true);
+  const auto heads_of = [&](const Tensor& t) { return t.reshape({1, heads, d}); };
+  const auto layer = [&] {
+    ops::rms_norm(run, normed, x, weight, 1e-5f);
+    ops::linear(run, qkv, normed);
+    ops::qkv_rope_store(run, heads_of(q), heads_of(k), heads_of(v), table, RopeStyle::half, keys, values);
+    ops::attention(run, heads_of(attended), heads_of(q), keys, values, 0.25f, true);
+    ops::linear(run, {&out, 1}, attended);
+    ops::rms_norm(run, normed, x, weight, 1e-5f);
+    ops::linear_glu(run, gates[0], gates[1], normed);
+    ops::linear(run, {&down, 1}, gate);
+  };
+  const std::string steps = "d|ddd|d|d|d|d|d|d|d";
+  layer();
+  EXPECT_EQ(recorded(), steps);
+  const auto recording = device_->record(layer);
+  EXPECT_EQ(recorded(), "|" + steps);
+  device_->finish();
+}
+
+// Random work on random stretches, eager, against a look at every byte: a barrier stands exactly where one is needed.
+TEST_F(VulkanOrder, RandomWorkIsOrderedByWhatItTouches) {
+  constexpr size_t size = 256;  // floats
+  const auto memory = allocate(4 * size, BufferUse::own);
+  Arena arena;
+  lava::Run run{*device_, arena};
+  std::mt19937 random(7);
+  std::vector<int> since(size, 0);  // 0: untouched since the last barrier, 1: read, 2: written
+  const std::vector<float> values(size, 1.0f);
+  int barriers = 0, works = 0;
+  for (int i = 0; i < 400; ++i) {
+    const size_t count = 1 + random() % 24;
+    const auto place = [&] { return random() % (size - count); };
+    const size_t out = place(), a = place(), b = place();
+    const auto tensor = [&](size_t at) { return Tensor(DType::f32, {static_cast<int64_t>(count)}, memory->data() + 4 * at); };
+    const auto overlap = [&](size_t one, size_t other) { return one < other + count && other < one + count; };
+    std::vector<size_t> read;
+    const int kind = static_cast<int>(random() % 4);
+    if (kind == 0) {
+      read = {a, b}, ops::add(run, tensor(out), tensor(a), tensor(b));
+    } else if (kind == 1) {
+      device_->upload(tensor(out).data, bytes_of(values).first(4 * count));
+    } else if (kind == 2) {
+      if (overlap(out, a)) continue;  // which copies do not promise
+      read = {a}, device_->copy(tensor(out).data, tensor(a).data, 4 * count);
+    } else {
+      ops::softmax(run, tensor(out), tensor(out));
+    }
+    ++works;
+    bool needed = false;
+    for (size_t at = 0; at < size; ++at) {
+      const auto in = [&](size_t begin) { return at >= begin && at < begin + count; };
+      const bool reads = std::any_of(read.begin(), read.end(), in);
+      needed = needed || (in(out) && since[at] > 0) || (reads && since[at] == 2);
+    }
+    if (needed) since.assign(size, 0), ++barriers;
+    for (size_t at = 0; at < size; ++at) {
+      const auto in = [&](size_t begin) { return at >= begin && at < begin + count; };
+      if (in(out)) since[at] = 2;
+      else if (std::any_of(read.begin(), read.end(), in)) since[at] = std::max(since[at], 1);
+    }
+    EXPECT_EQ(recorded(), std::string(needed ? "|" : "") + (kind == 1 || kind == 2 ? "c" : "d")) << "work " << i;
+    if (i % 50 == 49) expect_finished();  // which is no barrier
+  }
+  EXPECT_GT(barriers, works / 10);
+  EXPECT_LT(barriers, works * 9 / 10);
+}
+
+}  // namespace
+}  // namespace lava::test
