@@ -30,7 +30,7 @@ class Encoder {
   VkDeviceAddress current(std::span<const std::byte> data) const;
   VkDeviceAddress scratch(size_t bytes);  // until the op is done; 0 when there is no memory, which finish() reports
 
-  // One dispatch. Those of an op may overlap, unless a barrier() stands between them; all addresses are asked for before the first. `constants` are those of the shader from constant_id 1 on; workgroups have `threads` invocations.
+  // One dispatch. Those of an op may overlap unless a barrier() stands between; addresses are asked for before the first. `constants`: from constant_id 1 on.
   template <class Push>
   void dispatch(const Shader& shader, uint32_t threads, std::initializer_list<uint32_t> constants, Groups groups, const Push& push) {
     static_assert(sizeof(Push) <= push_bytes && std::is_trivially_copyable_v<Push>);

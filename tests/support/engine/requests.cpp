@@ -36,6 +36,7 @@ Loaded load_assistant(const AssistantOptions& options) {
   loaded.cpu = std::move(*cpu);
   auto device = make_test_device(2);
   EXPECT_TRUE(device) << device.error().message();
+  if (!device) return loaded;
   loaded.device = std::move(*device);
   const bool both = loaded.device->info().host_memory;
   auto assistant = Assistant::load({*loaded.device, both ? *loaded.device : *loaded.cpu}, options);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "kernels/devices.h"
 #include "kernels/ops.h"
 
 namespace lava::test {
@@ -216,9 +217,15 @@ void SealedDevice::run_queue() {
 
 Result<std::unique_ptr<Device>> make_test_device(int threads) {
   const char* wanted = std::getenv("LAVA_TEST_DEVICE");
-  if (!wanted || std::string_view(wanted) != "sealed") return make_cpu_device({.threads = threads, .pin = false});
-  LAVA_TRY(auto sealed, SealedDevice::create({.threads = threads}));
-  return std::unique_ptr<Device>(std::move(sealed));
+  const CpuOptions cpu{.threads = threads, .pin = false};
+  if (!wanted) return make_cpu_device(cpu);
+  if (std::string_view(wanted) == "sealed") {
+    LAVA_TRY(auto sealed, SealedDevice::create({.threads = threads}));
+    return std::unique_ptr<Device>(std::move(sealed));
+  }
+  LAVA_TRY(const DeviceChoice choice, parse_device(wanted));
+  LAVA_TRY(OpenedDevice opened, open_device(choice, cpu));
+  return std::move(opened.module ? opened.module : opened.cpu);
 }
 
 }  // namespace lava::test

@@ -69,7 +69,7 @@ class SealedDevice final : public Device {
   const StepParams* recorded_step_ = nullptr;
 };
 
-// What tests compute on: the processor, or a sealed device where LAVA_TEST_DEVICE is "sealed".
+// What tests compute on: the processor, a sealed device where LAVA_TEST_DEVICE is "sealed", or what else it names, as --device does.
 Result<std::unique_ptr<Device>> make_test_device(int threads);
 
 }  // namespace lava::test
