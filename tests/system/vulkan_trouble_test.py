@@ -46,7 +46,7 @@ class Serving:
 
     def props(self):
         status, found = 503, {}
-        while status == 503 and found.get("error", {}).get("code") != "device_lost" and self.process.poll() is None:
+        while status == 503 and found.get("error", {}).get("code", "busy") == "busy" and self.process.poll() is None:
             time.sleep(0.05)
             status, found = call(self.url + "/props")
         return found
@@ -71,29 +71,28 @@ def check_loss():
                 check(f"loss at call {at}: the engine ends", False)
 
 
-def sentences(notice):
-    smaller = re.search(r"The memory of .+ is nearly full: prompts are read \d+ tokens at a time\.", notice)
-    processor = re.search(r"The memory of .+ is too small for this model: the processor computes instead\.", notice)
-    return "pieces" if smaller else "processor" if processor else "none" if not notice else "unknown"
-
-
 def check_memory(answer):
-    """No memory is given from one allocation on: the device does not open, or the model runs somewhere and says where, or all fitted."""
+    """No memory is given from one allocation on: the device does not open, or the model runs elsewhere and says so, or a question is refused with a
+    sentence, or all fitted."""
     seen = []
-    while len(seen) < 200 and seen[-1:] != ["none"]:
+    while len(seen) < 200 and seen[-1:] != ["answered"]:
         name = f"memory ends at allocation {len(seen)}"
         with Serving(f"full:{len(seen)}+") as server:
             found = server.props()
-            if "notice" not in found:
-                server.process.wait(30)
-                told = server.process.stderr.read().strip().splitlines()[-1:]
-                check(name + " is refused with a sentence", server.process.returncode == 1 and told and "not enough memory" in told[0], (server.process.returncode, told, found))
+            error = found.get("error", {})
+            if error:
+                check(name + " is refused with a sentence", error["code"] == "out_of_memory" and "not enough memory" in error["message"], found)
                 seen.append("refused")
                 continue
-            seen.append(sentences(found["notice"]))
             status, said = server.ask()
-            check(name + ": the answer is the same, with a known sentence", status == 200 and said["choices"][0]["message"] == answer and seen[-1] != "unknown", (found, said))
-    check("every step of the ladder is met", {"refused", "processor", "pieces", "none"} <= set(seen), seen)
+            if status == 200:
+                check(name + ": the answer is the same", said["choices"][0]["message"] == answer, (found, said))
+                seen.append("said" if found["notice"] else "answered")
+                check(name + ": a known sentence", not found["notice"] or "computes instead" in found["notice"] or "nearly full" in found["notice"] or " layers" in found["notice"], found)
+            else:
+                check(name + ": the question is refused with a sentence", said["error"]["code"] == "out_of_memory" and not found["notice"], (found, said))
+                seen.append("question refused")
+    check("from no device to one that answers", seen[0] == "refused" and "said" in seen and seen[-1] == "answered", seen)
 
 
 def main():
