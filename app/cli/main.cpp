@@ -17,7 +17,7 @@ namespace {
 struct Parsed {
   std::string question, annotate, words, output, format = "markdown";
   std::vector<std::string> pictures, regions;
-  std::string model = "default", mmproj, server, engine, device;
+  std::string model = "default", mmproj, server, engine, device, gpu_layers;
   int threads = 0, max_tokens = 512;
   double temperature = 0;
   DetectRules detect;
@@ -35,12 +35,20 @@ const CLI::Validator device_choice(
       return choice ? std::string() : choice.error().message();
     },
     "auto|cpu|cuda[:n]|vulkan[:n]");
+// The engine's own rule; whether there is a device for the layers it finds out.
+const CLI::Validator layer_count(
+    [](std::string& word) {
+      const bool number = !word.empty() && word.size() < 7 && word.find_first_not_of("0123456789") == std::string::npos;
+      return word == "auto" || number ? std::string() : word + " is no number of layers: give one from 0, or auto";
+    },
+    "N|auto");
 const CLI::Range chat_number(int64_t{1}, std::numeric_limits<int64_t>::max());
 
 void add_engine_options(CLI::App& command, Parsed& p) {
   auto* model = command.add_option("--model", p.model, "model file or folder (default: the default model)");
   auto* mmproj = command.add_option("--mmproj", p.mmproj, "projector file of a GGUF model that sees");
   auto* device = command.add_option("--device", p.device, "what computes (default: cpu; \"lavascope-cli devices\" lists all)")->type_name("")->check(device_choice);
+  command.add_option("--gpu-layers", p.gpu_layers, "layers of the language model that --device computes; the processor has the others (auto: all that find room)")->check(layer_count);
   command.add_option("--threads", p.threads, "processor threads (0: the engine decides)")->check(CLI::Range(0, 1024));
   auto* engine = command.add_option("--engine", p.engine, "engine program (default: the one beside this program)");
   command.add_option("--server", p.server, "address of a running engine; its token is read from LAVASCOPE_TOKEN")
@@ -71,6 +79,7 @@ EngineChoice choice_of(const Parsed& p) {
   choice.options.model = text(p.model);
   choice.options.mmproj = text(p.mmproj);
   choice.options.device = text(p.device);
+  choice.options.gpu_layers = text(p.gpu_layers);
   choice.options.threads = p.threads;
   return choice;
 }

@@ -40,6 +40,7 @@ QStringList arguments_of(const EngineOptions& options) {
   QStringList arguments{"serve", "--model", options.model, "--control", "stdin"};
   if (!options.mmproj.isEmpty()) arguments << "--mmproj" << options.mmproj;
   if (!options.device.isEmpty()) arguments << "--device" << options.device;
+  if (!options.gpu_layers.isEmpty()) arguments << "--gpu-layers" << options.gpu_layers;
   if (options.threads > 0) arguments << "--threads" << QString::number(options.threads);
   return arguments;
 }

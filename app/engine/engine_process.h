@@ -19,6 +19,7 @@ struct EngineOptions {
   QString model = "default";
   QString mmproj;
   QString device;           // "auto", "cpu", "cuda:0"; empty: the engine decides
+  QString gpu_layers;       // a number, or "auto"; empty: the engine decides
   int threads = 0;          // 0: the engine decides
   int patience_ms = 30000;  // without a sign of life while it starts and loads
 };

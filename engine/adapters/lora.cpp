@@ -99,7 +99,7 @@ void interleave_heads(std::vector<float>& rows, int64_t row_width, int head_dim)
 
 class Loader {
  public:
-  Loader(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config, Weights& weights)
+  Loader(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config, const LayerWeights& weights)
       : source_(source), settings_(settings), config_(config), weights_(weights) {}
 
   Result<std::unique_ptr<Adapter>> load() {
@@ -132,14 +132,14 @@ class Loader {
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
       return does_not_fit(source_, io::printable(entry.name) + " holds numbers that are not finite");
     if (!place.second) {
-      LAVA_TRY(pair.a, weights_.matrix_from(values.data(), rank, extent.in));
+      LAVA_TRY(pair.a, weights_.of(place.layer).matrix_from(values.data(), rank, extent.in));
       return {};
     }
     const double scale = settings_.alpha / (settings_.rank_root ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
     for (float& value : values) value = static_cast<float>(value * scale);
     const bool rotated = place.role == LinearRole::q || place.role == LinearRole::k;
     if (rotated && config_.rope_style == RopeStyle::adjacent) interleave_heads(values, rank, config_.head_dim);
-    LAVA_TRY(pair.b, weights_.matrix_from(values.data(), extent.out, rank));
+    LAVA_TRY(pair.b, weights_.of(place.layer).matrix_from(values.data(), extent.out, rank));
     return {};
   }
 
@@ -160,7 +160,7 @@ class Loader {
   const io::TensorSource& source_;
   const LoraSettings& settings_;
   const TextConfig& config_;
-  Weights& weights_;
+  const LayerWeights& weights_;
 };
 
 tl::unexpected<Error> unsupported(const std::filesystem::path& folder, const std::string& what) {
@@ -187,11 +187,11 @@ Result<void> refuse_extras(const std::filesystem::path& folder, const nlohmann::
 }  // namespace
 
 Result<std::unique_ptr<Adapter>> load_lora(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config,
-                                           Weights& weights) {
+                                           const LayerWeights& weights) {
   return Loader(source, settings, config, weights).load();
 }
 
-Result<std::unique_ptr<Adapter>> load_peft_folder(const std::filesystem::path& folder, const TextConfig& config, Weights& weights) {
+Result<std::unique_ptr<Adapter>> load_peft_folder(const std::filesystem::path& folder, const TextConfig& config, const LayerWeights& weights) {
   LAVA_TRY(const nlohmann::json json, io::read_json(folder / "adapter_config.json"));
   LAVA_CHECK_OK(refuse_extras(folder, json));
   const std::filesystem::path named = folder.has_filename() ? folder : folder.parent_path();

@@ -20,9 +20,9 @@ struct LoraSettings {
 };
 
 // A PEFT folder: adapter_config.json and adapter_model.safetensors. The name is the folder's.
-Result<std::unique_ptr<Adapter>> load_peft_folder(const std::filesystem::path& folder, const TextConfig& config, Weights& weights);
+Result<std::unique_ptr<Adapter>> load_peft_folder(const std::filesystem::path& folder, const TextConfig& config, const LayerWeights& weights);
 // The tensors alone. Every matrix of the file must belong to the language model and fit it.
 Result<std::unique_ptr<Adapter>> load_lora(const io::TensorSource& source, const LoraSettings& settings, const TextConfig& config,
-                                           Weights& weights);
+                                           const LayerWeights& weights);
 
 }  // namespace lava

@@ -13,7 +13,7 @@ namespace {
 
 using bench::Settings;
 
-enum Takes : unsigned { model = 1, mandatory = 2, tokens = 4, depth = 8, picture = 16, image_mandatory = 32, trace = 64, exact = 128, context = 256, check = 512, kv = 1024 };
+enum Takes : unsigned { model = 1, mandatory = 2, tokens = 4, depth = 8, picture = 16, image_mandatory = 32, trace = 64, exact = 128, context = 256, check = 512, kv = 1024, text = 2048 };
 
 struct Command {
   const char* name;
@@ -23,13 +23,13 @@ struct Command {
 };
 
 constexpr Command commands[] = {
-    {"prefill", "Reading a prompt: tokens per second", model | tokens | depth | trace | exact | kv, bench::prefill},
-    {"decode", "Writing an answer: tokens per second", model | tokens | depth | trace | exact | kv, bench::decode},
+    {"prefill", "Reading a prompt: tokens per second", model | text | tokens | depth | trace | exact | kv, bench::prefill},
+    {"decode", "Writing an answer: tokens per second", model | text | tokens | depth | trace | exact | kv, bench::decode},
     {"encode", "The vision tower and its projector: seconds per picture, views per second", model | picture | trace | exact | check, bench::encode},
-    {"ttft", "From a picture to the first token of the answer", model | picture | exact | context | kv, bench::ttft},
+    {"ttft", "From a picture to the first token of the answer", model | text | picture | exact | context | kv, bench::ttft},
     {"detect", "From a picture to what stands where in it (the detector that comes with the program)", picture | image_mandatory, bench::detect},
-    {"open", "From nothing to the first token: with the files in the page cache (warm) and without (cold)", model | exact | context | kv, bench::open},
-    {"memory", "The most memory that opening and answering take, beside the size of the files", model | tokens | picture | exact | context | kv, bench::memory},
+    {"open", "From nothing to the first token: with the files in the page cache (warm) and without (cold)", model | text | exact | context | kv, bench::open},
+    {"memory", "The most memory that opening and answering take, beside the size of the files", model | text | tokens | picture | exact | context | kv, bench::memory},
 };
 
 void add_common(CLI::App& command, Settings& settings) {
@@ -69,6 +69,7 @@ void add(CLI::App& parent, const Command& description) {
   if (takes & check) command->add_flag("--check", settings->check, "also in float32, and how much the rows differ");
   if (takes & kv) cli::add_kv_choice(*command, settings->kv);
   if (takes & model) cli::add_device(*command, settings->device);
+  if (takes & text) cli::add_gpu_layers(*command, settings->gpu_layers, settings->device);
   command->add_option("--repeat", settings->repeat)->capture_default_str()->check(CLI::Range(1, 1000));
   add_common(*command, *settings);
   run_when_called(*command, settings, description.run);

@@ -21,6 +21,7 @@ struct Settings {
   bool exact = false, json = false, trace = false, check = false;
   VisionPrecision vision = VisionPrecision::automatic;
   KvChoice kv = KvChoice::automatic;
+  int gpu_layers = -1;
 };
 
 Result<void> prefill(const Settings& settings);

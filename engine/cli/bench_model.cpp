@@ -84,7 +84,7 @@ Result<void> Model::add(const std::string& name, const std::string& format_name,
 AssistantOptions options_of(const Settings& settings, const Model& model) {
   AssistantOptions options;
   options.model = model.path(), options.exact = settings.exact, options.context = settings.context, options.vision = settings.vision;
-  options.kv = settings.kv;
+  options.kv = settings.kv, options.gpu_layers = settings.gpu_layers;
   return options;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "engine/cli/bench_model.h"
+#include "engine/core/split_decoder.h"
 #include "engine/core/text_runner.h"
 #include "engine/io/gguf.h"
 #include "kernels/trace.h"
@@ -15,34 +16,33 @@ struct TextBench {
   std::unique_ptr<TraceDevice> traced;
   std::unique_ptr<WorkMeter> meter;
   std::unique_ptr<io::Gguf> file;
-  std::unique_ptr<Weights> weights;
-  std::unique_ptr<Decoder> decoder;
+  SplitDecoder text;
   std::unique_ptr<TextRunner> runner;
 
   static Result<TextBench> open(const Settings& settings, const std::string& model) {
     TextBench bench;
     LAVA_TRY(bench.opened, open_device(settings.device, settings.cpu));
-    Device& device = bench.opened.devices().main;
+    Device& device = bench.opened.devices().main;  // work is counted and traced on it alone
     if (settings.trace) bench.traced = std::make_unique<TraceDevice>(device);
     bench.meter = std::make_unique<WorkMeter>(bench.traced ? static_cast<Device&>(*bench.traced) : device);
     LAVA_TRY(bench.file, io::Gguf::open(model));
     LAVA_TRY(const TextConfig config, read_gguf_text_config(*bench.file));
-    bench.weights = std::make_unique<Weights>(*bench.meter);
-    DecoderOptions options;
+    SplitOptions options;
     options.context = settings.depth + settings.n + 16;
     options.precision = settings.exact ? Precision::exact : Precision::fast;
-    LAVA_TRY(bench.decoder, Decoder::load(*bench.weights, *bench.file, config, options));
+    options.on_main = settings.gpu_layers < 0 || !bench.opened.module ? config.layers : std::min(settings.gpu_layers, config.layers);
+    LAVA_TRY(bench.text, load_split({*bench.meter, *bench.opened.cpu}, *bench.file, config, options));
     RunnerOptions runner;
     runner.slots = 1;
-    runner.kv = kv_format(settings.kv, bench.decoder->kv_shape(DType::f16), settings.exact);
-    LAVA_TRY(bench.runner, TextRunner::create(*bench.meter, *bench.decoder, {}, runner));
+    runner.kv = kv_format(settings.kv, bench.text.kv_shape(DType::f16), settings.exact);
+    LAVA_TRY(bench.runner, TextRunner::create(bench.text.parts(), {}, runner));
     return bench;
   }
 
   Prompt prompt(int rows, int salt) const {
     Prompt prompt;
     for (int i = 0; i < rows; ++i) {
-      const int32_t id = static_cast<int32_t>((int64_t{i} * 7919 + salt * 104729 + 11) % decoder->config().vocabulary);
+      const int32_t id = static_cast<int32_t>((int64_t{i} * 7919 + salt * 104729 + 11) % text.decoder->config().vocabulary);
       prompt.info.push_back({RowKind::text, id});
       prompt.info.back().position = i;
       prompt.embeddings.push_back(nullptr);
@@ -84,11 +84,12 @@ Result<void> run(Settings settings, bool decode) {
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::text));
   LAVA_TRY(TextBench bench, TextBench::open(settings, model.path()));
   const std::string_view kv = dtype_info(bench.runner->kv_type()).name;
-  Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}, {"kv_format", kv}},
+  Measured m{decode ? "decode" : "prefill", decode ? Bound::memory : Bound::compute, {{"n", settings.n}, {"depth", settings.depth}, {"kv_format", kv}, {"layers", bench.text.decoder->config().layers}, {"device_layers", bench.text.main_layers()}},
              fmt::format("{} tokens at depth {}, keys and values in {}", settings.n, settings.depth, kv)};
+  if (bench.text.upper) m.shown += fmt::format(", {} of {} layers on the device", bench.text.main_layers(), bench.text.decoder->config().layers);
   m.count = settings.n;
   LAVA_CHECK_OK(measure(m, settings, *bench.meter, [&](int round) { return run_round(bench, settings, decode, round); }));
-  print(settings, bench.meter->info(), std::move(m));
+  print(settings, bench.runner->device().info(), std::move(m));
   if (settings.trace) fmt::print("{}", bench.traced->table());
   return {};
 }

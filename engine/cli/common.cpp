@@ -1,5 +1,6 @@
 #include "engine/cli/common.h"
 
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -14,6 +15,7 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
   command.add_option("--context", options.assistant.context, "Tokens of context (the model's own, at most 8192)")
       ->check(CLI::Range(16, 1 << 24));
   add_device(command, options.device);
+  add_gpu_layers(command, options.assistant.gpu_layers, options.device);
   command.add_option("--threads", options.cpu.threads, "Threads (one per core)")->check(CLI::Range(0, 256));
   options.assistant.exact = exact_by_default;
   auto* exact = command.add_flag_callback(
@@ -34,6 +36,22 @@ void add_device(CLI::App& command, DeviceChoice& choice) {
   command.add_option_function<std::string>("--device", parse, "What computes (\"lavascope-engine devices\" lists all)")
       ->type_name("auto|cpu|cuda[:n]|vulkan[:n]")
       ->default_str(device_text(choice));
+}
+
+void add_gpu_layers(CLI::App& command, int& layers, const DeviceChoice& device) {
+  const auto parse = [&layers](const std::string& text) {
+    int number = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text != "auto" && (error != std::errc() || end != text.data() + text.size() || number < 0))
+      throw CLI::ValidationError("--gpu-layers", "This is no number of layers: " + text.substr(0, 60) + ". Give a number from 0, or auto");
+    layers = text == "auto" ? -1 : number;
+  };
+  command.add_option_function<std::string>("--gpu-layers", parse, "Layers of the language model that --device computes, the last ones; the processor has the others (auto: all that find room)")
+      ->type_name("N|auto");
+  command.parse_complete_callback([&layers, &device] {
+    if (layers > 0 && device.backend == "cpu")
+      throw CLI::ValidationError("--gpu-layers", "There is no device for the layers: the processor computes. Choose one with --device, or leave --gpu-layers out");
+  });
 }
 
 void add_vision_precision(CLI::App& command, VisionPrecision& precision) {

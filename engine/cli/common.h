@@ -9,7 +9,7 @@
 
 namespace lava::cli {
 
-// --model, --mmproj, --adapter, --context, --exact / --fast, --kv, --device, --threads
+// --model, --mmproj, --adapter, --context, --exact / --fast, --kv, --device, --gpu-layers, --threads
 struct ModelOptions {
   AssistantOptions assistant;
   DeviceChoice device{"cpu"};
@@ -20,6 +20,8 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
 
 // --device auto|cpu|cuda[:n]|vulkan[:n]; its default is what `choice` holds
 void add_device(CLI::App& command, DeviceChoice& choice);
+// --gpu-layers N|auto: AssistantOptions::gpu_layers. N > 0 is refused beside the processor alone.
+void add_gpu_layers(CLI::App& command, int& layers, const DeviceChoice& device);
 // --vision-precision auto|exact|int8
 void add_vision_precision(CLI::App& command, VisionPrecision& precision);
 

@@ -38,13 +38,13 @@ struct Subject {
     wanted.exact = exact;
     Subject subject;
     LAVA_TRY(subject.model, load_model(devices, wanted, {}));
-    const int context = subject.model.decoder->context(), window = options.window > 0 ? options.window : std::min(default_window, context);
+    const int context = subject.model.text.decoder->context(), window = options.window > 0 ? options.window : std::min(default_window, context);
     if (window > context)
       return fail(Error::Kind::invalid, "The window is longer than the model's context", fmt::format("{} and {} tokens", window, context),
                   fmt::format("Ask for at most {}, or for more --context", context));
-    ReaderOptions reader{window, options.chunk, kv_format(kv, subject.model.decoder->kv_shape(DType::f16), subject.model.exact)};
+    ReaderOptions reader{window, options.chunk, kv_format(kv, subject.model.text.kv_shape(DType::f16), subject.model.exact)};
     subject.kv = dtype_info(reader.kv).name;
-    LAVA_TRY(subject.reader, TextReader::create(devices.main, *subject.model.decoder, reader));
+    LAVA_TRY(subject.reader, TextReader::create(subject.model.text.parts(), reader));
     return subject;
   }
   const char* arithmetic() const { return model.exact ? "exact" : "fast"; }
@@ -132,7 +132,7 @@ Result<Ids> ids_of(const Options& options, const Subject& subject) {
   LAVA_TRY(const auto text, cli::read_file(options.text));
   LAVA_TRY(Ids ids, subject.model.tokenizer->encode(*text));
   for (const int32_t id : ids)
-    if (id >= subject.model.decoder->config().vocabulary)
+    if (id >= subject.model.text.decoder->config().vocabulary)
       return fail(Error::Kind::invalid, "The vocabulary is larger than the model", fmt::format("token {}", id));
   if (options.tokens > 0 && ids.size() > static_cast<size_t>(options.tokens)) ids.resize(static_cast<size_t>(options.tokens));
   return ids;
@@ -176,7 +176,7 @@ Result<void> run(const Options& options) {
                 "Ask for less --unscored, or give a longer text");
   std::optional<cli::LogitsFile> file;
   if (!options.logits.empty()) {
-    const auto vocabulary = static_cast<size_t>(subject.model.decoder->config().vocabulary);
+    const auto vocabulary = static_cast<size_t>(subject.model.text.decoder->config().vocabulary);
     LAVA_TRY(cli::LogitsFile created, cli::LogitsFile::create(options.logits, windows.size() * (window - 1 - unscored), vocabulary));
     file.emplace(std::move(created));
   }

@@ -151,6 +151,7 @@ void add_serve_command(CLI::App& app) {
   cli::add_vision_precision(*command, model.vision);
   cli::add_kv_choice(*command, model.kv);
   cli::add_device(*command, settings->model.device);
+  cli::add_gpu_layers(*command, model.gpu_layers, settings->model.device);
   command->add_option("--threads", settings->model.cpu.threads, "0: one per core")->check(CLI::Range(0, 1024));
   command->add_option("--host", server.host)->capture_default_str();
   command->add_option("--port", server.port, "0 picks a free one")->check(CLI::Range(0, 65535));

@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t picture_cache_bytes = size_t{384} << 20;
-constexpr int smaller_chunks[] = {64, 16};  // rows of a prefill step where memory is short
+constexpr int smaller_chunks[] = {64, RunnerOptions::least_chunk};  // rows of a prefill step where memory is short
 constexpr size_t most_second_slot_bytes = size_t{1} << 30;  // a second conversation is kept only where it is cheap
 
 double milliseconds(Clock::time_point from) { return std::chrono::duration<double, std::milli>(Clock::now() - from).count(); }
@@ -48,6 +48,10 @@ void add_sentence(std::string& text, const std::string& sentence) {
   text += sentence;
 }
 
+std::string no_room_at_all(const DeviceInfo& device) {
+  return fmt::format("The memory of {} is too small for this model: the processor computes instead.", device.name);
+}
+
 }  // namespace
 
 class Assistant::Impl {
@@ -57,8 +61,9 @@ class Assistant::Impl {
 
   Result<void> set_up(const AssistantOptions& options);
   const ModelReport& report() const { return report_; }
-  const DeviceInfo& device() const { return devices_.main.info(); }
+  const DeviceInfo& device() const { return model_.text.parts().back().device->info(); }
   void add_notice(const std::string& sentence) { add_sentence(notice_, sentence); }
+  void tell_split(const AssistantOptions& options);
   std::string notice() const;
   void tell(const AssistantOptions& options) const {
     if (options.on_notice && !notice_.empty()) options.on_notice(notice_);
@@ -98,12 +103,12 @@ class Assistant::Impl {
 
 Result<void> Assistant::Impl::set_up(const AssistantOptions& load_options) {
   RunnerOptions options;
-  KvShape shape = model_.decoder->kv_shape(options.kv);
+  KvShape shape = model_.text.kv_shape(options.kv);
   shape.dtype = options.kv = kv_format(load_options.kv, shape, model_.exact);
   if (shape.bytes() > most_second_slot_bytes) options.slots = 1;
   if (model_.vision) {
     LAVA_TRY(const size_t bytes, model_.vision->arena_bytes());
-    if (&model_.vision->weights->device() == &devices_.main) options.least_arena = bytes;
+    if (&model_.vision->weights->device() == model_.text.parts().back().device) options.least_arena = bytes;
     else LAVA_CHECK_OK(make_vision_memory(bytes));
   }
   LAVA_CHECK_OK(make_runner(options));
@@ -122,19 +127,20 @@ Result<void> Assistant::Impl::make_vision_memory(size_t bytes) {
 // Short of memory it keeps one conversation, and reads prompts in smaller pieces.
 Result<void> Assistant::Impl::make_runner(RunnerOptions options) {
   const std::vector<const Adapter*> adapters = model_.all_adapters();
-  auto made = TextRunner::create(devices_.main, *model_.decoder, adapters, options);
+  const std::vector<DecoderPart> parts = model_.text.parts();
+  auto made = TextRunner::create(parts, adapters, options);
   for (const int chunk : smaller_chunks) {
     if (made || made.error().kind != Error::Kind::out_of_memory) break;
     options.chunk = chunk, options.slots = 1;
-    made = TextRunner::create(devices_.main, *model_.decoder, adapters, options);
-    if (made) add_notice(fmt::format("The memory of {} is nearly full: prompts are read {} tokens at a time.", devices_.main.info().name, chunk));
+    made = TextRunner::create(parts, adapters, options);
+    if (made) add_notice(fmt::format("The memory of {} is nearly full: prompts are read {} tokens at a time.", device().name, chunk));
   }
   LAVA_TRY(runner_, std::move(made));
   return {};
 }
 
 void Assistant::Impl::fill_report() {
-  const TextConfig& config = model_.decoder->config();
+  const TextConfig& config = model_.text.decoder->config();
   report_.name = model_.files.name;
   report_.text = fmt::format("{} {} x {}, {}", model_.architecture, config.layers, config.width, model_.weight_formats);
   if (!config.note.empty()) report_.text += ", " + config.note;
@@ -143,11 +149,30 @@ void Assistant::Impl::fill_report() {
   report_.grounding = model_.grounding();
   for (const Adapter* adapter : model_.all_adapters()) report_.adapters.push_back(adapter->name());
   report_.context = runner_->context();
-  report_.weight_bytes = model_.weights->bytes() + (model_.vision ? model_.vision->weights->bytes() : 0);
+  report_.layers = config.layers;
+  report_.main_layers = model_.text.main_layers();
+  report_.weight_bytes = model_.text.weight_bytes() + (model_.vision ? model_.vision->weights->bytes() : 0);
   for (const PackedSource* source : model_.packed_sources()) report_.pack_bytes += source->pack ? source->pack->bytes() : 0;
   report_.kv_bytes = runner_->kv_bytes();
   report_.kv_format = dtype_info(runner_->kv_type()).name;
   report_.arena_bytes = runner_->arena_bytes();
+}
+
+// Where the processor has layers beside a device that has others, or pictures alone.
+void Assistant::Impl::tell_split(const AssistantOptions& options) {
+  if (report_.main_layers == report_.layers) return;
+  const std::string& name = devices_.main.info().name;
+  const bool asked = options.gpu_layers >= 0 && report_.main_layers == options.gpu_layers;
+  const bool sees = model_.vision && &model_.vision->weights->device() == &devices_.main;
+  if (report_.main_layers > 0) {
+    add_notice(fmt::format("{} of {} layers are computed by {}, the others by the processor, {}.", report_.main_layers, report_.layers, name,
+                           asked ? "as asked for" : "because its memory is too small for all"));
+  } else if (sees) {
+    add_notice(fmt::format("Pictures are encoded by {}, the language model is computed by the processor, {}.", name,
+                           asked ? "as asked for" : "because the memory of the former is too small for it"));
+  } else {
+    add_notice(asked ? "All layers are computed by the processor, as asked for." : no_room_at_all(devices_.main.info()));
+  }
 }
 
 std::string Assistant::Impl::notice() const {
@@ -299,19 +324,26 @@ Assistant::~Assistant() = default;
 
 Result<std::unique_ptr<Assistant>> Assistant::load(Devices devices, const AssistantOptions& options,
                                                    const std::function<void(double, const char*)>& progress) {
-  const auto open = [&](Devices where) -> Result<std::unique_ptr<Impl>> {
-    LAVA_TRY(LoadedModel model, load_model(where, options, progress));
+  const auto open = [&](Devices where, LayerPlan& plan) -> Result<std::unique_ptr<Impl>> {
+    LAVA_TRY(LoadedModel model, load_model(where, options, progress, plan));
     if (progress) progress(0.95, "Preparing memory");
     auto impl = std::make_unique<Impl>(where, std::move(model));
     LAVA_CHECK_OK(impl->set_up(options));
     return impl;
   };
   return guarded<std::unique_ptr<Assistant>>([&]() -> Result<std::unique_ptr<Assistant>> {
-    auto impl = open(devices);
-    const bool elsewhere = !impl && impl.error().kind == Error::Kind::out_of_memory && &devices.main != &devices.cpu;
-    if (elsewhere) {
-      impl = open(devices.cpu);
-      if (impl) (*impl)->add_notice(fmt::format("The memory of {} is too small for this model: the processor computes instead.", devices.main.info().name));
+    LayerPlan plan = layer_plan(options);
+    auto impl = open(devices, plan);
+    const auto too_small = [&] { return !impl && impl.error().kind == Error::Kind::out_of_memory && &devices.main != &devices.cpu; };
+    for (bool again = false; too_small() && plan.chosen > 0; again = true) {
+      plan = {.most = again ? plan.chosen / 2 : plan.chosen - 1, .fit = true};
+      impl = open(devices, plan);
+    }
+    if (too_small()) {
+      impl = open(devices.cpu, plan);
+      if (impl) (*impl)->add_notice(no_room_at_all(devices.main.info()));
+    } else if (impl && &devices.main != &devices.cpu) {
+      (*impl)->tell_split(options);
     }
     if (!impl) return tl::unexpected(impl.error());
     (*impl)->tell(options);

@@ -29,6 +29,7 @@ struct AssistantOptions {
   bool exact = false;                 // float32 arithmetic everywhere
   VisionPrecision vision = VisionPrecision::automatic;
   KvChoice kv = KvChoice::automatic;  // how keys and values are kept
+  int gpu_layers = -1;                // of the language model that the main device computes, the last ones; -1: all that find room there
   WeightCacheLimits packs;            // of packed weights kept on disk
   // What the user should know though everything works; once for each thing, also from another thread.
   std::function<void(const std::string&)> on_notice;
@@ -114,6 +115,7 @@ struct ModelReport {
   bool regions = false;  // takes regions of pictures
   int context = 0;
   size_t weight_bytes = 0, kv_bytes = 0, arena_bytes = 0;
+  int layers = 0, main_layers = 0;  // of the language model; those that the main device computes (all, where that is the processor)
   size_t pack_bytes = 0;  // mapped from packs on disk that an earlier opening made
   std::string kv_format;  // of keys and values: "F16", "Q8_0", "F32"
 };
@@ -134,8 +136,8 @@ struct Probe {
 
 class Assistant {
  public:
-  // progress 0..1 with a phrase, from the calling thread. Where the main device has not enough memory, prompts are read in smaller pieces,
-  // and where that does not help the processor takes over; the report says so.
+  // progress 0..1 with a phrase, from the calling thread. Where the main device has not enough memory, prompts are read in smaller pieces;
+  // where that does not help the processor takes some layers over, and in the end everything; notice() says so.
   static Result<std::unique_ptr<Assistant>> load(Devices, const AssistantOptions&,
                                                  const std::function<void(double, const char*)>& progress = {});
   ~Assistant();

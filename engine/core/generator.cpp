@@ -21,7 +21,7 @@ Generator::Generator(const LoadedModel& model, TextRunner& runner, const Request
     : model_(model),
       runner_(runner),
       request_(request),
-      sampler_(request.sampling, model.decoder->config().vocabulary, model.masked),
+      sampler_(request.sampling, model.text.decoder->config().vocabulary, model.masked),
       decoder_(*model.tokenizer, false, true),
       stops_(stops_of(model, request)),
       marks_(objects) {}

@@ -9,9 +9,9 @@
 #include "engine/adapters/adapter.h"
 #include "engine/core/assistant.h"
 #include "engine/core/model_files.h"
+#include "engine/core/split_decoder.h"
 #include "engine/core/vision_part.h"
 #include "engine/core/weight_pack_keeper.h"
-#include "engine/layers/decoder.h"
 #include "engine/text/chat_format.h"
 #include "engine/text/tokenizer.h"
 #include "kernels/devices.h"
@@ -23,11 +23,17 @@ struct LoadedAdapter {
   bool when_picture = false;
 };
 
+// How many of the last layers of the language model the main device is given, where that is not the processor.
+struct LayerPlan {
+  int most = -1;     // at most so many; -1: all
+  bool fit = true;   // fewer where they find no room
+  int chosen = -1;   // by load_model(), also when it fails; -1: it did not come so far
+};
+
 struct LoadedModel {
   ModelFiles files;
   std::unique_ptr<io::TensorSource> source;  // the decoder's weights may lie in it
-  std::unique_ptr<Weights> weights;
-  std::unique_ptr<Decoder> decoder;
+  SplitDecoder text;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::optional<VisionPart> vision;
   std::vector<LoadedAdapter> adapters;
@@ -47,6 +53,9 @@ struct LoadedModel {
 using LoadProgress = std::function<void(double, const char*)>;
 // Begins to keep the model's packed weights on disk; nullptr where none are kept.
 std::unique_ptr<WeightPackKeeper> keep_packs(const LoadedModel& model, const AssistantOptions& options);
+Result<LoadedModel> load_model(Devices devices, const AssistantOptions& options, const LoadProgress& progress, LayerPlan& plan);
+// As the options plan.
 Result<LoadedModel> load_model(Devices devices, const AssistantOptions& options, const LoadProgress& progress);
+LayerPlan layer_plan(const AssistantOptions& options);
 
 }  // namespace lava

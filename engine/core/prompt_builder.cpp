@@ -88,7 +88,7 @@ Result<T> numbered(Result<T> read, size_t index) {
 }  // namespace
 
 Result<std::vector<text::PromptPiece>> PromptBuilder::encode_text(const Request& request, std::vector<Encoded>& pictures) const {
-  LAVA_CHECK_OK(check_text(request, model_.decoder->context()));
+  LAVA_CHECK_OK(check_text(request, model_.text.decoder->context()));
   std::vector<text::Segment> segments;
   if (request.messages.empty()) {
     segments = text::segments_from_raw(request.raw_prompt);
@@ -120,7 +120,7 @@ Result<void> PromptBuilder::check_length(const std::vector<text::PromptPiece>& p
     LAVA_TRY(const auto plan, model_.vision->plan(info.upright, static_cast<int>(pictures.size())));
     if (plan.second.exact) picture_rows += plan.second.rows;
   }
-  return check_rows(rows + picture_rows, picture_rows, model_.decoder->context());
+  return check_rows(rows + picture_rows, picture_rows, model_.text.decoder->context());
 }
 
 Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
@@ -144,7 +144,7 @@ Result<BuiltPrompt> PromptBuilder::build(Run& run, const Request& request) {
     if (model_.image_id >= 0) built.ids.push_back(model_.image_id);
   }
   if (built.prompt.size() == 0) return fail(Error::Kind::invalid, "The prompt is empty", {}, "Write something");
-  LAVA_CHECK_OK(check_rows(built.prompt.size(), built.picture_rows, model_.decoder->context()));
+  LAVA_CHECK_OK(check_rows(built.prompt.size(), built.picture_rows, model_.text.decoder->context()));
   return built;
 }
 
@@ -164,9 +164,9 @@ Result<void> PromptBuilder::add_picture(Run& run, const std::vector<Encoded>& fi
   if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
   PictureReport report;
   LAVA_TRY(auto rows, rows_of(run, files, index, report));
-  if (rows->width != model_.decoder->config().width)
+  if (rows->width != model_.text.decoder->config().width)
     return fail(Error::Kind::invalid, "The vision part does not fit the language model",
-                fmt::format("rows of {} and {} values", rows->width, model_.decoder->config().width));
+                fmt::format("rows of {} and {} values", rows->width, model_.text.decoder->config().width));
   report.tokens = static_cast<int>(rows->info.size());
   built.picture_rows += report.tokens;
   built.pictures.push_back(std::move(rows));
@@ -195,9 +195,9 @@ Result<std::shared_ptr<const PictureRows>> PromptBuilder::rows_of(Run& run, cons
 
 Result<void> PromptBuilder::append_text(const std::vector<int32_t>& ids, Prompt& prompt) const {
   for (const int32_t id : ids) {
-    if (id < 0 || id >= model_.decoder->config().vocabulary)
+    if (id < 0 || id >= model_.text.decoder->config().vocabulary)
       return fail(Error::Kind::invalid, "The vocabulary does not fit the model",
-                  fmt::format("token {} of {}", id, model_.decoder->config().vocabulary), "Download all files of the model again");
+                  fmt::format("token {} of {}", id, model_.text.decoder->config().vocabulary), "Download all files of the model again");
     const RowKind kind = model_.tokenizer->is_control(id) ? RowKind::special : RowKind::text;
     prompt.info.push_back({.kind = kind, .token = id, .position = prompt.size()});
     prompt.embeddings.push_back(nullptr);

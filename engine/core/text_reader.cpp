@@ -7,71 +7,87 @@
 
 namespace lava {
 
-Result<std::unique_ptr<TextReader>> TextReader::create(Device& device, const Decoder& decoder, const ReaderOptions& options) {
-  LAVA_CHECK(options.window > 0 && options.window <= decoder.context() && options.chunk > 0);
-  std::unique_ptr<TextReader> reader(new TextReader(device, decoder, options));
+Result<std::unique_ptr<TextReader>> TextReader::create(DecoderParts parts, const ReaderOptions& options) {
+  LAVA_CHECK(!parts.empty() && parts.front().decoder->embeds() && parts.back().decoder->reads_out());
+  LAVA_CHECK(options.window > 0 && options.window <= parts.front().decoder->context() && options.chunk > 0);
+  std::unique_ptr<TextReader> reader(new TextReader(options));
   if (reader->options_.chunk > options.window) reader->options_.chunk = options.window;
-  LAVA_CHECK_OK(reader->allocate());
+  reader->stages_.reserve(parts.size());
+  for (const DecoderPart& part : parts) LAVA_CHECK_OK(reader->add(part));
   return reader;
 }
 
-Result<void> TextReader::allocate() {
-  LAVA_TRY(step_memory_, device_.allocate(sizeof(StepParams)));
-  step_ = new (step_memory_->data()) StepParams();
-  LAVA_TRY(const size_t bytes, plan());
-  LAVA_TRY(memory_, device_.allocate(bytes));
-  arena_ = Arena(memory_->data(), bytes);
-  place(arena_);
-  LAVA_TRY(kv_, KvCache::create(device_, kv_shape()));
+Result<std::unique_ptr<TextReader>> TextReader::create(Device& device, const Decoder& decoder, const ReaderOptions& options) {
+  const DecoderPart whole{&device, &decoder};
+  return create({&whole, 1}, options);
+}
+
+Result<void> TextReader::add(const DecoderPart& part) {
+  Stage stage{.part = part};
+  LAVA_TRY(stage.step_memory, part.device->allocate(sizeof(StepParams)));
+  stage.step = new (stage.step_memory->data()) StepParams();
+  LAVA_TRY(const size_t bytes, plan(*part.decoder));
+  LAVA_TRY(stage.memory, part.device->allocate(bytes));
+  stage.arena = Arena(stage.memory->data(), bytes);
+  place(*part.decoder, stage.arena, stage);
+  LAVA_TRY(stage.kv, KvCache::create(*part.device, kv_shape(*part.decoder)));
+  stages_.push_back(std::move(stage));
   return {};
 }
 
 // Of one window, not of the whole context.
-KvShape TextReader::kv_shape() const {
-  KvShape shape = decoder_.kv_shape(options_.kv);
+KvShape TextReader::kv_shape(const Decoder& decoder) const {
+  KvShape shape = decoder.kv_shape(options_.kv);
   shape.context = options_.window;
   return shape;
 }
 
 // What stays between the calls.
-void TextReader::place(Arena& arena) {
-  x_ = arena.f32({options_.chunk, decoder_.config().width});
-  ids_ = arena.tensor(DType::i32, {options_.chunk});
-  logits_ = arena.f32({logit_rows(), decoder_.config().vocabulary});
+void TextReader::place(const Decoder& decoder, Arena& arena, Stage& stage) const {
+  stage.x = arena.f32({options_.chunk, decoder.config().width});
+  if (decoder.embeds()) stage.ids = arena.tensor(DType::i32, {options_.chunk});
+  if (decoder.reads_out()) stage.logits = arena.f32({logit_rows(), decoder.config().vocabulary});
 }
 
-Result<size_t> TextReader::plan() const {
+Result<size_t> TextReader::plan(const Decoder& decoder) const {
   const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape()));
-  TextReader planned(*device, decoder_, options_);
+  LAVA_TRY(const KvCache kv, KvCache::create(*device, kv_shape(decoder)));
+  StepParams step;
+  Stage planned;
   Arena arena;
-  planned.place(arena);
-  Run run{*device, arena, step_};
-  LAVA_CHECK_OK(decoder_.run_layers(run, planned.x_, kv, {}));
-  decoder_.read_out(run, planned.x_.slice(0, logit_rows()), planned.logits_);
+  place(decoder, arena, planned);
+  Run run{*device, arena, &step};
+  LAVA_CHECK_OK(decoder.run_layers(run, planned.x, kv, {}));
+  if (decoder.reads_out()) decoder.read_out(run, planned.x.slice(0, logit_rows()), planned.logits);
   return arena.high_water();
 }
 
 Result<void> TextReader::advance(std::span<const int32_t> ids) {
   const int count = static_cast<int>(ids.size());
   LAVA_CHECK(count > 0 && count <= options_.chunk && past_ + count <= options_.window);
-  for (const int32_t id : ids) LAVA_CHECK(id >= 0 && id < decoder_.config().vocabulary);
-  std::memcpy(ids_.data, ids.data(), ids.size_bytes());
-  step_->past = past_;
+  for (const int32_t id : ids) LAVA_CHECK(id >= 0 && id < stages_[0].part.decoder->config().vocabulary);
+  std::memcpy(stages_[0].ids.data, ids.data(), ids.size_bytes());
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    Stage& stage = stages_[i];
+    const Decoder& decoder = *stage.part.decoder;
+    const Tensor x = stage.x.slice(0, count);
+    stage.step->past = past_;
+    Run run = stage.run();
+    if (i > 0) LAVA_CHECK_OK(carry(*stages_[i - 1].part.device, stages_[i - 1].x.slice(0, count), run.device, x));
+    else ops::embed_rows(run, x, decoder.embedding(), stage.ids.slice(0, count));
+    LAVA_CHECK_OK(decoder.run_layers(run, x, stage.kv, {}));
+  }
   past_ += count;
-  Run run{device_, arena_, step_};
-  const Tensor x = x_.slice(0, count);
-  ops::embed_rows(run, x, decoder_.embedding(), ids_.slice(0, count));
-  LAVA_CHECK_OK(decoder_.run_layers(run, x, kv_, {}));
-  return device_.finish();
+  return stages_.back().part.device->finish();
 }
 
 Result<Tensor> TextReader::logits(int first, int count) {
   LAVA_CHECK(count > 0 && count <= logit_rows());
-  Run run{device_, arena_, step_};
-  const Tensor out = logits_.slice(0, count);
-  decoder_.read_out(run, x_.slice(first, count), out);
-  LAVA_CHECK_OK(device_.finish());
+  Stage& last = stages_.back();
+  Run run = last.run();
+  const Tensor out = last.logits.slice(0, count);
+  last.part.decoder->read_out(run, last.x.slice(first, count), out);
+  LAVA_CHECK_OK(last.part.device->finish());
   return out;
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <vector>
 
-#include "engine/kv/full.h"
-#include "engine/layers/decoder.h"
+#include "engine/core/text_stage.h"
 
 namespace lava {
 
@@ -19,6 +19,8 @@ class TextReader {
   static constexpr int most_logit_rows = 32;  // positions whose logits are computed together: a vocabulary of 128k takes 16 MiB
 
   // Everything is allocated here.
+  static Result<std::unique_ptr<TextReader>> create(DecoderParts, const ReaderOptions&);
+  // A decoder that is whole on one device.
   static Result<std::unique_ptr<TextReader>> create(Device&, const Decoder&, const ReaderOptions&);
 
   void start() { past_ = 0; }  // the next ids are the beginning of a text
@@ -33,21 +35,27 @@ class TextReader {
   int logit_rows() const { return options_.chunk < most_logit_rows ? options_.chunk : most_logit_rows; }
 
  private:
-  TextReader(Device& device, const Decoder& decoder, const ReaderOptions& options) : device_(device), decoder_(decoder), options_(options) {}
-  Result<void> allocate();
-  Result<size_t> plan() const;
-  KvShape kv_shape() const;
-  void place(Arena& arena);
+  // The layers of one device with their memory. The processor writes the ids and reads the logits where they are.
+  struct Stage {
+    DecoderPart part;
+    KvCache kv;
+    std::unique_ptr<Buffer> memory, step_memory;
+    Arena arena{nullptr, 0};
+    StepParams* step = nullptr;
+    Tensor x, ids, logits;  // [chunk, width], i32 [chunk] where it embeds, [logit_rows, vocabulary] where it reads out
 
-  Device& device_;
-  const Decoder& decoder_;
+    Run run() { return Run{*part.device, arena, step}; }
+  };
+
+  explicit TextReader(const ReaderOptions& options) : options_(options) {}
+  Result<void> add(const DecoderPart&);
+  Result<size_t> plan(const Decoder&) const;
+  KvShape kv_shape(const Decoder&) const;
+  void place(const Decoder&, Arena& arena, Stage& stage) const;
+
   ReaderOptions options_;
-  KvCache kv_;
-  std::unique_ptr<Buffer> memory_, step_memory_;
-  Arena arena_{nullptr, 0};
-  StepParams* step_ = nullptr;
-  Tensor x_, ids_, logits_;  // [chunk, width], i32 [chunk], [logit_rows, vocabulary]
-  int past_ = 0;             // positions in the cache
+  std::vector<Stage> stages_;
+  int past_ = 0;  // positions in the cache
 };
 
 }  // namespace lava

@@ -1,15 +1,11 @@
 #include "engine/core/text_runner.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/ops.h"
 
 namespace lava {
 namespace {
-
-constexpr size_t state_logits = 64;  // offset of the logits behind the step parameters
-constexpr int least_recorded = 256;  // positions that the first recording of a device with sized recordings serves
 
 int common_rows(const std::vector<RowKey>& a, const std::vector<RowKey>& b) {
   const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
@@ -20,53 +16,60 @@ bool same_set(const std::vector<const Adapter*>& a, Adapters b) { return std::eq
 
 }  // namespace
 
-Result<std::unique_ptr<TextRunner>> TextRunner::create(Device& device, const Decoder& decoder, std::span<const Adapter* const> adapters,
+Result<std::unique_ptr<TextRunner>> TextRunner::create(DecoderParts parts, std::span<const Adapter* const> adapters,
                                                        const RunnerOptions& options) {
-  std::unique_ptr<TextRunner> runner(new TextRunner(device, decoder, std::min(options.chunk, decoder.context())));
-  LAVA_CHECK_OK(runner->allocate(adapters, options));
+  LAVA_CHECK(!parts.empty() && parts.front().decoder->embeds() && parts.back().decoder->reads_out());
+  std::unique_ptr<TextRunner> runner(new TextRunner(std::min(options.chunk, parts.front().decoder->context())));
+  LAVA_CHECK_OK(runner->allocate(parts, adapters, options));
   return runner;
 }
 
-Result<void> TextRunner::allocate(Adapters all, const RunnerOptions& options) {
-  const int64_t vocabulary = decoder_.config().vocabulary;
-  LAVA_TRY(state_, device_.allocate(state_logits + static_cast<size_t>(vocabulary) * sizeof(float)));
-  step_ = new (state_->data()) StepParams();
-  logits_ = Tensor(DType::f32, {1, vocabulary}, state_->data() + state_logits);
+Result<std::unique_ptr<TextRunner>> TextRunner::create(Device& device, const Decoder& decoder, std::span<const Adapter* const> adapters,
+                                                       const RunnerOptions& options) {
+  const DecoderPart whole{&device, &decoder};
+  return create({&whole, 1}, adapters, options);
+}
 
-  LAVA_TRY(const size_t prefill_bytes, plan_prefill(all));
-  const size_t arena_bytes = std::max(prefill_bytes, options.least_arena);
-  LAVA_TRY(memory_, device_.allocate(arena_bytes, BufferUse::own));
-  arena_ = Arena(memory_->data(), arena_bytes);
-  LAVA_TRY(const size_t step_bytes, plan_step(all));
-  LAVA_TRY(step_memory_, device_.allocate(step_bytes, BufferUse::own));
-  step_arena_ = Arena(step_memory_->data(), step_bytes);
-
+Result<void> TextRunner::allocate(DecoderParts parts, Adapters all, const RunnerOptions& options) {
+  for (const DecoderPart& part : parts) {
+    const bool last = stages_.size() + 1 == parts.size();
+    LAVA_TRY(TextStage stage, TextStage::create(part, all, chunk_, last ? options.least_arena : 0));
+    stages_.push_back(std::move(stage));
+  }
+  recordings_.reserve(stages_.size());
   for (int i = 0; i < options.slots; ++i) {
     Slot slot;
-    LAVA_TRY(slot.kv, KvCache::create(device_, decoder_.kv_shape(options.kv)));
+    for (const TextStage& stage : stages_) {
+      LAVA_TRY(TextStage::Slot part, stage.make_slot(options.kv));
+      slot.parts.push_back(std::move(part));
+    }
     slot.rows.reserve(static_cast<size_t>(context()));
-    slot.end_logits.reserve(static_cast<size_t>(vocabulary));
+    slot.end_logits.reserve(static_cast<size_t>(config().vocabulary));
     slots_.push_back(std::move(slot));
   }
   return {};
 }
 
-Result<size_t> TextRunner::plan_prefill(Adapters all) const {
-  const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, decoder_.kv_shape(DType::f32)));
-  Arena arena;
-  Run run{*device, arena, step_};
-  LAVA_CHECK_OK(chunk(run, nullptr, 0, chunk_, kv, all, true));
-  return arena.high_water();
+size_t TextRunner::kv_bytes() const {
+  size_t bytes = 0;
+  for (const Slot& slot : slots_)
+    for (const TextStage::Slot& part : slot.parts) bytes += part.kv.shape().bytes();
+  return bytes;
 }
 
-Result<size_t> TextRunner::plan_step(Adapters all) const {
-  const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, decoder_.kv_shape(DType::f32)));
-  Arena arena;
-  Run run{*device, arena, step_};
-  step_body(run, kv, all);
-  return arena.high_water();
+size_t TextRunner::arena_bytes() const {
+  size_t bytes = 0;
+  for (const TextStage& stage : stages_) bytes += stage.arena_bytes();
+  return bytes;
+}
+
+Result<void> TextRunner::finish() const {
+  Result<void> all;
+  for (const TextStage& stage : stages_) {
+    auto done = stage.device().finish();
+    if (all && !done) all = std::move(done);
+  }
+  return all;
 }
 
 Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const std::atomic<bool>* cancel, const Progress& progress,
@@ -76,14 +79,12 @@ Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const s
   if (purpose == Purpose::ahead && best.rows == prompt.size()) return best.rows;
   const int reused = choose_slot(prompt, adapters, best, purpose);
   Slot& slot = slots_[current_];
-  recording_ = nullptr;
-  Run run{device_, arena_, step_, cancel};
+  recordings_.clear();
   for (int begin = reused; begin < prompt.size(); begin += chunk_) {
     if (progress) progress(begin, prompt.size());
     const int count = std::min(chunk_, prompt.size() - begin);
-    step_->past = begin;
-    const auto done = chunk(run, &prompt, begin, count, slot.kv, adapters, begin + count == prompt.size());
-    LAVA_CHECK_OK(device_.finish());  // also when cancelled: ops under way read the step parameters
+    const auto done = chunk(prompt, begin, count, slot, adapters, cancel);
+    LAVA_CHECK_OK(finish());  // also when cancelled: ops under way read the step parameters
     LAVA_CHECK_OK(done);
     slot.rows.insert(slot.rows.end(), prompt.keys.begin() + begin, prompt.keys.begin() + begin + count);
   }
@@ -91,7 +92,7 @@ Result<int> TextRunner::prefill(const Prompt& prompt, Adapters adapters, const s
     slot.end_logits.assign(logits().begin(), logits().end());
     slot.end = prompt.size();
   } else {
-    std::copy(slot.end_logits.begin(), slot.end_logits.end(), logits_.f32());
+    std::copy(slot.end_logits.begin(), slot.end_logits.end(), output().f32());
   }
   if (progress) progress(prompt.size(), prompt.size());
   return reused;
@@ -137,26 +138,21 @@ int TextRunner::choose_slot(const Prompt& prompt, Adapters adapters, const Found
 }
 
 void TextRunner::copy_rows(const Slot& from, Slot& to, int rows) const {
-  const KvShape& shape = from.kv.shape();
-  const size_t bytes = row_bytes(shape.dtype, int64_t{rows} * shape.head_dim);
-  const auto copy = [&](const Tensor& source, const Tensor& target) {
-    for (int head = 0; head < shape.kv_heads; ++head) device_.copy(target.slice(head, 1).data, source.slice(head, 1).data, bytes);
-  };
-  for (int layer = 0; layer < shape.layers; ++layer) {
-    copy(from.kv.keys(layer), to.kv.keys(layer));
-    copy(from.kv.values(layer), to.kv.values(layer));
-  }
+  for (size_t i = 0; i < stages_.size(); ++i) stages_[i].copy_rows(from.parts[i], to.parts[i], rows);
 }
 
-// Rows begin .. begin + count of the prompt through all layers. A planning run has no prompt.
-Result<void> TextRunner::chunk(Run& run, const Prompt* prompt, int begin, int count, const KvCache& kv, Adapters adapters,
-                               bool last) const {
-  const auto scope = run.arena.scope();
-  const Tensor x = run.arena.f32({count, decoder_.config().width});
-  const Tensor ids = run.arena.tensor(DType::i32, {count});
-  if (!run.planning()) embed(run, *prompt, begin, x, ids);
-  LAVA_CHECK_OK(decoder_.run_layers(run, x, kv, adapters));
-  if (last) decoder_.read_out(run, x.slice(count - 1, 1), logits_);
+// Rows begin .. begin + count of the prompt through all layers.
+Result<void> TextRunner::chunk(const Prompt& prompt, int begin, int count, const Slot& slot, Adapters adapters, const std::atomic<bool>* cancel) {
+  const bool last = begin + count == prompt.size();
+  Tensor rows;  // that the stage before left
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    const auto enter = [&](Run& run, const Tensor& x, const Tensor& ids) -> Result<void> {
+      if (i > 0) return carry(stages_[i - 1].device(), rows, run.device, x);
+      embed(run, prompt, begin, x, ids);
+      return {};
+    };
+    LAVA_TRY(rows, stages_[i].chunk(count, begin, slot.parts[i], adapters, last, cancel, enter));
+  }
   return {};
 }
 
@@ -176,55 +172,37 @@ void TextRunner::embed(Run& run, const Prompt& prompt, int begin, const Tensor& 
     tokens.clear();
     for (; i < count && !picture_row(i); ++i) {
       tokens.push_back(prompt.info[static_cast<size_t>(begin + i)].token);
-      LAVA_CHECK(tokens.back() >= 0 && tokens.back() < decoder_.config().vocabulary);
+      LAVA_CHECK(tokens.back() >= 0 && tokens.back() < config().vocabulary);
     }
     const Tensor place = ids.slice(first, i - first);
     run.device.upload(place.data, std::as_bytes(std::span(tokens)));
-    ops::embed_rows(run, x.slice(first, i - first), decoder_.embedding(), place);
+    ops::embed_rows(run, x.slice(first, i - first), stages_[0].decoder().embedding(), place);
   }
-}
-
-void TextRunner::step_body(Run& run, const KvCache& kv, Adapters adapters) const {
-  const auto scope = run.arena.scope();
-  const Tensor x = run.arena.f32({1, decoder_.config().width});
-  ops::embed_step(run, x, decoder_.embedding());
-  const auto done = decoder_.run_layers(run, x, kv, adapters);
-  LAVA_CHECK(done.has_value());  // this run has no cancel flag
-  decoder_.read_out(run, x, logits_);
-}
-
-// Work of a recording that is sized by the length of the cache would be wasted on short ones: powers of two share it fairly. 0: one for all.
-int TextRunner::recorded_length(int past) const {
-  if (!device_.info().sized_recordings) return 0;
-  int length = least_recorded;
-  while (length <= past) length *= 2;
-  return std::min(length, context());
 }
 
 void TextRunner::prepare_steps() {
   Slot& slot = slots_[current_];
-  recording_length_ = recorded_length(static_cast<int>(slot.rows.size()));
-  std::unique_ptr<Recording>& recording = slot.recordings[{slot.adapters, recording_length_}];
-  if (!recording) {
-    step_->limit = recording_length_;
-    recording = device_.record([&] {
-      Run run{device_, step_arena_, step_};
-      step_body(run, slot.kv, slot.adapters);
-    });
-    step_->limit = 0;
+  const int past = static_cast<int>(slot.rows.size());
+  recordings_.clear();
+  recorded_length_ = 0;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    recordings_.push_back(stages_[i].recorded_step(slot.parts[i], slot.adapters, past));
+    const int length = stages_[i].recorded_length(past);
+    if (length > 0) recorded_length_ = recorded_length_ > 0 ? std::min(recorded_length_, length) : length;
   }
-  recording_ = recording.get();
 }
 
 Result<void> TextRunner::step(int32_t token) {
   Slot& slot = slots_[current_];
-  LAVA_CHECK(room() > 0 && token >= 0 && token < decoder_.config().vocabulary);
+  LAVA_CHECK(room() > 0 && token >= 0 && token < config().vocabulary);
   const int past = static_cast<int>(slot.rows.size());
-  if (!recording_ || (recording_length_ > 0 && past >= recording_length_)) prepare_steps();
-  step_->past = past;
-  step_->token = token;
-  recording_->replay();
-  LAVA_CHECK_OK(device_.finish());
+  if (recordings_.empty() || (recorded_length_ > 0 && past >= recorded_length_)) prepare_steps();
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    stages_[i].set_step(past, token);
+    if (i > 0) LAVA_CHECK_OK(carry(stages_[i - 1].device(), stages_[i - 1].step_row(), stages_[i].device(), stages_[i].step_row()));
+    recordings_[i]->replay();
+  }
+  LAVA_CHECK_OK(device().finish());
   slot.rows.push_back({0, token});
   return {};
 }

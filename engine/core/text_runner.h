@@ -1,23 +1,23 @@
 // One decoder with its memory: brings prompts into the key-value cache, keeps them for the next request, and steps token by token.
+// Where the decoder's layers are on several devices, the rows go from one to the next: once for a chunk of a prompt, once for a step.
 #pragma once
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/core/prompt.h"
-#include "engine/kv/full.h"
-#include "engine/layers/decoder.h"
-#include "kernels/run.h"
+#include "engine/core/text_stage.h"
 
 namespace lava {
 
 struct RunnerOptions {
+  static constexpr int least_chunk = 16;  // where memory is short
+
   int chunk = 256;  // rows of a prefill step
   int slots = 2;    // conversations kept
   DType kv = DType::f16;
-  size_t least_arena = 0;  // bytes that somebody else who borrows the arena needs
+  size_t least_arena = 0;  // bytes that somebody else who borrows the arena (of the last layers' device) needs
 };
 
 class TextRunner {
@@ -27,6 +27,8 @@ class TextRunner {
   enum class Purpose { question, ahead };
 
   // `adapters`: all that may ever be active. Everything is allocated here.
+  static Result<std::unique_ptr<TextRunner>> create(DecoderParts, std::span<const Adapter* const> adapters, const RunnerOptions&);
+  // A decoder that is whole on one device.
   static Result<std::unique_ptr<TextRunner>> create(Device&, const Decoder&, std::span<const Adapter* const> adapters,
                                                     const RunnerOptions&);
 
@@ -41,37 +43,37 @@ class TextRunner {
   // Appends one token to the slot of the last prefill; logits() belong to it. There must be room(). Fails when the device was lost.
   Result<void> step(int32_t token);
 
-  std::span<const float> logits() const { return {logits_.f32(), static_cast<size_t>(logits_.elements())}; }
+  std::span<const float> logits() const { return {output().f32(), static_cast<size_t>(output().elements())}; }
   int room() const { return context() - static_cast<int>(slots_[current_].rows.size()); }
-  int context() const { return decoder_.context(); }
-  DType kv_type() const { return slots_[0].kv.shape().dtype; }
-  size_t kv_bytes() const { return slots_.size() * slots_[0].kv.shape().bytes(); }
-  size_t arena_bytes() const { return arena_.capacity() + step_arena_.capacity(); }
-  // A run in the arena of this runner, for encoders between two prefills.
-  Run borrow(const std::atomic<bool>* cancel) { return Run{device_, arena_, nullptr, cancel}; }
+  int context() const { return stages_[0].decoder().context(); }
+  DType kv_type() const { return slots_[0].parts[0].kv.shape().dtype; }
+  size_t kv_bytes() const;
+  size_t arena_bytes() const;
+  // Where the last layers are, and with them the logits.
+  Device& device() const { return stages_.back().device(); }
+  // A run in the arena of this runner, on device(), for encoders between two prefills.
+  Run borrow(const std::atomic<bool>* cancel) { return stages_.back().borrow(cancel); }
   void forget();  // empties all slots
 
  private:
-  using Set = std::vector<const Adapter*>;
+  using Set = TextStage::Set;
   struct Slot {
-    KvCache kv;
+    std::vector<TextStage::Slot> parts;  // of each stage
     std::vector<RowKey> rows;
     Set adapters;       // that were active when the rows were computed
     uint64_t used = 0;  // when a question used it last; 0: never
     int asked = 0;      // rows of the prompt of that question; what follows may be an answer, or prepared and never asked
     int end = 0;        // rows of a prompt whose logits are kept; 0: none
     std::vector<float> end_logits;
-    std::map<std::pair<Set, int>, std::unique_ptr<Recording>> recordings;  // by adapters and recorded_length()
   };
 
-  TextRunner(Device& device, const Decoder& decoder, int chunk) : device_(device), decoder_(decoder), chunk_(chunk) {}
-  Result<void> allocate(Adapters all, const RunnerOptions&);
-  Result<size_t> plan_prefill(Adapters all) const;
-  Result<size_t> plan_step(Adapters all) const;
-  Result<void> chunk(Run&, const Prompt*, int begin, int count, const KvCache&, Adapters, bool last) const;
+  explicit TextRunner(int chunk) : chunk_(chunk) {}
+  Result<void> allocate(DecoderParts, Adapters all, const RunnerOptions&);
+  const TextConfig& config() const { return stages_[0].decoder().config(); }
+  const Tensor& output() const { return stages_.back().logits(); }
+  Result<void> finish() const;
+  Result<void> chunk(const Prompt&, int begin, int count, const Slot&, Adapters, const std::atomic<bool>* cancel);
   void embed(Run&, const Prompt&, int begin, const Tensor& x, const Tensor& ids) const;
-  void step_body(Run&, const KvCache&, Adapters) const;
-  int recorded_length(int past) const;
   struct Found {
     size_t slot = 0;
     int rows = 0;
@@ -81,17 +83,12 @@ class TextRunner {
   int choose_slot(const Prompt&, Adapters, const Found& best, Purpose);
   void copy_rows(const Slot& from, Slot& to, int rows) const;
 
-  Device& device_;
-  const Decoder& decoder_;
   int chunk_;
-  std::unique_ptr<Buffer> memory_, step_memory_, state_;
-  Arena arena_{nullptr, 0}, step_arena_{nullptr, 0};
-  StepParams* step_ = nullptr;
-  Tensor logits_;  // [1, vocabulary]
+  std::vector<TextStage> stages_;
   std::vector<Slot> slots_;
   size_t current_ = 0;
-  Recording* recording_ = nullptr;
-  int recording_length_ = 0;
+  std::vector<Recording*> recordings_;  // of the step, one of each stage; empty: not prepared
+  int recorded_length_ = 0;             // positions that all of them serve; 0: all
   uint64_t clock_ = 0;
 };
 

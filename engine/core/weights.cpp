@@ -124,6 +124,7 @@ Result<std::byte*> Weights::reserve(size_t bytes) {
   LAVA_TRY(auto buffer, device_.allocate(shared ? chunk : need, BufferUse::own));
   std::byte* address = buffer->data();
   buffers_.push_back(std::move(buffer));
+  allocated_ += shared ? chunk : need;
   if (shared) {
     chunk_ = address + need;
     chunk_left_ = chunk - need;
@@ -221,7 +222,9 @@ Result<Matrix> Weights::place(const io::TensorSource& source, const io::TensorEn
     shape.data = packed;
   } else {
     LAVA_TRY(std::byte * target, reserve(bytes));
-    if (packed) {
+    if (planning_) {
+      // Its size is all that is wanted.
+    } else if (packed) {
       device_.upload(target, {packed, bytes});
     } else if (converted) {
       LAVA_CHECK_OK(pack(nullptr, shape, convert(entry.dtype, values, shape).data(), target));
@@ -256,6 +259,7 @@ Result<Tensor> Weights::dense(const io::TensorSource& source, std::string_view n
   int64_t elements = 1;
   for (const int64_t extent : shape) elements *= extent;
   if (entry->elements() != elements) return wrong_shape(source, *entry, {shape.begin(), shape.size()});
+  if (planning_) return dense_from(std::vector<float>(static_cast<size_t>(elements)), shape);
   LAVA_TRY(const std::vector<float> values, this->values(source, name, elements));
   return dense_from(values, shape);
 }

@@ -31,6 +31,8 @@ struct PackedSource {
 class Weights {
  public:
   explicit Weights(Device& device) : device_(device) {}
+  // Of a model that is not loaded yet, on a plan device: checks, shapes and bytes are right, and nothing lies at the addresses.
+  static Weights plan(Device& device) { return Weights(device, true); }
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
@@ -65,9 +67,12 @@ class Weights {
   void read_row(const Matrix& matrix, int64_t row, float* target) const;
 
   size_t bytes() const { return bytes_; }  // copied or used in place
+  size_t allocated() const { return allocated_; }  // taken from the device
+  bool planning() const { return planning_; }
   Device& device() const { return device_; }
 
  private:
+  Weights(Device& device, bool planning) : device_(device), planning_(planning) {}
   Result<std::byte*> reserve(size_t bytes);
   PackedSource* known(const io::TensorSource&);
   Result<Matrix> place(const io::TensorSource&, const io::TensorEntry&, Matrix shape, int64_t begin);
@@ -75,13 +80,26 @@ class Weights {
   Result<void> send(const Matrix& shape, const std::byte* values, std::byte* target);
 
   Device& device_;
+  bool planning_ = false;
   DType quantized_ = DType::f32;  // f32: matrices keep their format
   std::deque<PackedSource> sources_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
   std::unique_ptr<Buffer> staging_;  // where pieces of matrices are packed for a device with memory of its own
   std::byte* chunk_ = nullptr;  // rest of the last shared buffer
   size_t chunk_left_ = 0;
-  size_t bytes_ = 0;
+  size_t bytes_ = 0, allocated_ = 0;
+};
+
+// Which weights hold what belongs to a layer: one for all, or others from layer `first_above` on.
+class LayerWeights {
+ public:
+  LayerWeights(Weights& all) : below_(all), above_(all) {}
+  LayerWeights(Weights& below, Weights& above, int first_above) : below_(below), above_(above), first_above_(first_above) {}
+  Weights& of(int layer) const { return layer < first_above_ ? below_ : above_; }
+
+ private:
+  Weights &below_, &above_;
+  int first_above_ = 0;
 };
 
 }  // namespace lava

@@ -18,6 +18,7 @@ Result<KvCache> KvCache::create(Device& device, const KvShape& shape) {
 }
 
 Tensor KvCache::at(int index) const {
+  LAVA_CHECK(index >= 0 && index < 2 * shape_.layers);
   const size_t bytes = shape_.bytes() / (2 * static_cast<size_t>(shape_.layers));
   return Tensor(shape_.dtype, {shape_.kv_heads, shape_.context, shape_.head_dim}, buffer_->data() + static_cast<size_t>(index) * bytes);
 }

@@ -1,4 +1,4 @@
-// Keys and values of every position of every layer, in one buffer of the device.
+// Keys and values of every position of the layers that a device computes, in one buffer of it.
 #pragma once
 #include <memory>
 
@@ -11,6 +11,7 @@ namespace lava {
 struct KvShape {
   int layers = 0, kv_heads = 0, context = 0, head_dim = 0;
   DType dtype = DType::f16;
+  int first = 0;  // layer of the model
 
   size_t bytes() const {
     return 2 * static_cast<size_t>(layers) * static_cast<size_t>(kv_heads) * static_cast<size_t>(context) * row_bytes(dtype, head_dim);
@@ -27,8 +28,8 @@ class KvCache {
  public:
   static Result<KvCache> create(Device& device, const KvShape& shape);
 
-  Tensor keys(int layer) const { return at(2 * layer); }  // [kv_heads, context, head_dim], after rope
-  Tensor values(int layer) const { return at(2 * layer + 1); }
+  Tensor keys(int layer) const { return at(2 * (layer - shape_.first)); }  // of the model's; [kv_heads, context, head_dim], after rope
+  Tensor values(int layer) const { return at(2 * (layer - shape_.first) + 1); }
   const KvShape& shape() const { return shape_; }
 
  private:

@@ -50,23 +50,45 @@ Result<std::unique_ptr<Decoder>> Decoder::load(Weights& weights, const io::Tenso
   std::unique_ptr<Decoder> decoder(new Decoder());
   decoder->config_ = config;
   decoder->context_ = options.context;
+  decoder->first_ = options.first;
+  decoder->end_ = options.end < 0 ? config.layers : options.end;
+  LAVA_CHECK(0 <= decoder->first_ && decoder->first_ < decoder->end_ && decoder->end_ <= config.layers);
   LAVA_TRY(decoder->config_.rope_divisors, read_rope_divisors(weights, source, config));
-  if (names.head().empty()) {
-    LAVA_TRY(decoder->embedding_, weights.matrix(source, names.embedding(), config.vocabulary, config.width, options.precision));
-    decoder->head_ = decoder->embedding_;
-  } else {
-    LAVA_TRY(decoder->embedding_, weights.table(source, names.embedding(), config.vocabulary, config.width));
-    LAVA_TRY(decoder->head_, weights.matrix(source, names.head(), config.vocabulary, config.width, options.precision));
-  }
-  LAVA_TRY(decoder->final_norm_, weights.dense(source, names.final_norm(), {config.width}));
-  for (int layer = 0; layer < config.layers; ++layer) {
-    if (progress) progress(static_cast<double>(layer) / config.layers);
+  LAVA_CHECK_OK(decoder->load_ends(weights, source, names, options.precision));
+  decoder->layers_.resize(static_cast<size_t>(decoder->first_));
+  for (int layer = decoder->first_; layer < decoder->end_; ++layer) {
+    if (progress) progress(static_cast<double>(layer - decoder->first_) / (decoder->end_ - decoder->first_));
     LAVA_CHECK_OK(decoder->load_layer(weights, source, names, layer, options.precision));
   }
-  std::vector<float> cos_sin(static_cast<size_t>(options.context) * static_cast<size_t>(config.head_dim));
-  fill_rope_table(decoder->config_, options.context, cos_sin.data());
-  LAVA_TRY(decoder->cos_sin_, weights.dense_from(cos_sin, {options.context, config.head_dim}));
+  LAVA_CHECK_OK(decoder->load_rope_table(weights));
   return decoder;
+}
+
+// Where one matrix is both ends and both are here, it is there once.
+Result<void> Decoder::load_ends(Weights& weights, const io::TensorSource& source, const TextNames& names, Precision precision) {
+  const bool tied = names.head().empty();
+  if (embeds() && reads_out() && tied) {
+    LAVA_TRY(embedding_, weights.matrix(source, names.embedding(), config_.vocabulary, config_.width, precision));
+    head_ = embedding_;
+  } else {
+    if (embeds()) {
+      LAVA_TRY(embedding_, weights.table(source, names.embedding(), config_.vocabulary, config_.width));
+    }
+    if (reads_out()) {
+      LAVA_TRY(head_, weights.matrix(source, tied ? names.embedding() : names.head(), config_.vocabulary, config_.width, precision));
+    }
+  }
+  if (reads_out()) {
+    LAVA_TRY(final_norm_, weights.dense(source, names.final_norm(), {config_.width}));
+  }
+  return {};
+}
+
+Result<void> Decoder::load_rope_table(Weights& weights) {
+  std::vector<float> cos_sin(static_cast<size_t>(context_) * static_cast<size_t>(config_.head_dim));
+  if (!weights.planning()) fill_rope_table(config_, context_, cos_sin.data());
+  LAVA_TRY(cos_sin_, weights.dense_from(cos_sin, {context_, config_.head_dim}));
+  return {};
 }
 
 Result<void> Decoder::load_layer(Weights& weights, const io::TensorSource& source, const TextNames& names, int index, Precision precision) {
@@ -85,7 +107,7 @@ Result<void> Decoder::load_layer(Weights& weights, const io::TensorSource& sourc
 }
 
 Result<void> Decoder::run_layers(Run& run, const Tensor& x, const KvCache& kv, Adapters adapters) const {
-  for (int layer = 0; layer < config_.layers; ++layer) {
+  for (int layer = first_; layer < end_; ++layer) {
     if (run.cancelled()) return fail(Error::Kind::cancelled, "The request was cancelled");
     attend(run, layer, x, kv, adapters);
     feed_forward(run, layer, x, adapters);

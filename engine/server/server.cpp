@@ -224,6 +224,7 @@ class Server::Impl {
             {"backend", d.backend},
             {"instruction_set", d.isa},
             {"threads", d.threads},
+            {"layers", {{"all", m.layers}, {"device", m.main_layers}}},
             {"memory", {{"weights", m.weight_bytes}, {"packs", m.pack_bytes}, {"kv", m.kv_bytes}, {"kv_format", m.kv_format}, {"work", m.arena_bytes}}},
             {"notice", answerer.notice()},
             {"limits", {{"max_body", options_.limits.max_body}, {"max_pixels", options_.limits.max_pixels}, {"max_tokens", options_.limits.max_tokens}, {"queue", options_.queue}}},

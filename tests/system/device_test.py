@@ -50,14 +50,22 @@ def check_logits():
     check("logits without --device are the processor's", logits() == processor)
     for choice in ("auto", "cuda", "vulkan:1"):
         check(f"logits on {choice} are the processor's", logits("--device", choice) == processor)
+    for layers in ("0", "1", "2", "99", "auto"):
+        check(f"logits with {layers} layers on the device are the processor's", logits("--device", "cuda", "--gpu-layers", layers) == processor)
+    for nonsense in ("-1", "1.5", "many"):
+        code, err = logits("--device", "cuda", f"--gpu-layers={nonsense}")
+        check(f"'{nonsense}' is refused as a number of layers", code != 0 and "no number of layers" in err, err)
+    code, err = logits("--gpu-layers", "1")
+    check("layers without a device are refused with a sentence", code != 0 and "no device for the layers" in err and "--device" in err, err)
+    check("no layers need no device", logits("--gpu-layers", "0") == processor)
     code, err = logits("--device", "cuda:7")
     check("a device that is not there is refused with a sentence", code == 1 and "There is no such CUDA device" in err and "devices" in err, err)
     code, err = logits("--device", "gpu")
     check("a word that is none is refused", code != 0 and "cuda:0" in err, err)
 
 
-def serve(**environment):
-    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0", "--device", "auto"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+def serve(*options, **environment):
+    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0", "--device", "auto", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env={**os.environ, "LAVASCOPE_TOKEN": TOKEN, **environment})
     return server, json.loads(server.stdout.readline())["listening"]
 
@@ -87,6 +95,14 @@ def check_serve():
     finally:
         server.terminate()
         server.wait(10)
+    server, url = serve("--gpu-layers", "1")
+    try:
+        found = props(server, url)
+        told = "1 of 2 layers are computed by Card of cuda, the others by the processor, as asked for."
+        check("layers on two devices are told", found.get("notice") == told and found.get("layers") == {"all": 2, "device": 1} and found.get("backend") == "cuda", found)
+    finally:
+        server.terminate()
+        check("they are in the log", told in server.communicate(timeout=10)[1])
     server, url = serve(LAVA_FAKE_DEVICES="unopened")
     try:
         found = props(server, url)

@@ -13,21 +13,27 @@ Result<TinyText> load_tiny_text(const std::filesystem::path& path, const TinyOpt
   return load_tiny_text(std::move(device), path, options);
 }
 
+Result<TextFile> open_text(const std::filesystem::path& path) {
+  TextFile text;
+  if (path.extension() == ".gguf") {
+    LAVA_TRY(auto file, io::Gguf::open(path));
+    LAVA_TRY(text.config, read_gguf_text_config(*file));
+    text.source = std::move(file);
+  } else {
+    LAVA_TRY(const auto json, io::read_json(path / "config.json"));
+    LAVA_TRY(text.config, read_hf_text_config(json));
+    LAVA_TRY(text.source, io::Safetensors::open(path));
+  }
+  return text;
+}
+
 Result<TinyText> load_tiny_text(std::unique_ptr<Device> device, const std::filesystem::path& path, const TinyOptions& options) {
   TinyText tiny;
   tiny.device = std::move(device);
   tiny.weights = std::make_unique<Weights>(*tiny.device);
-  TextConfig config;
-  if (path.extension() == ".gguf") {
-    LAVA_TRY(auto file, io::Gguf::open(path));
-    LAVA_TRY(config, read_gguf_text_config(*file));
-    tiny.source = std::move(file);
-  } else {
-    LAVA_TRY(const auto json, io::read_json(path / "config.json"));
-    LAVA_TRY(config, read_hf_text_config(json));
-    LAVA_TRY(tiny.source, io::Safetensors::open(path));
-  }
-  LAVA_TRY(tiny.decoder, Decoder::load(*tiny.weights, *tiny.source, config, {options.context, options.precision}));
+  LAVA_TRY(TextFile text, open_text(path));
+  tiny.source = std::move(text.source);
+  LAVA_TRY(tiny.decoder, Decoder::load(*tiny.weights, *tiny.source, text.config, {options.context, options.precision}));
   return tiny;
 }
 

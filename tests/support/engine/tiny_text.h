@@ -23,6 +23,13 @@ struct TinyOptions {
   int threads = 2;
 };
 
+// The files alone.
+struct TextFile {
+  std::unique_ptr<io::TensorSource> source;
+  TextConfig config;
+};
+Result<TextFile> open_text(const std::filesystem::path& path);
+
 // On the processor, or on what LAVA_TEST_DEVICE names.
 Result<TinyText> load_tiny_text(const std::filesystem::path& path, const TinyOptions& options = {});
 Result<TinyText> load_tiny_text(std::unique_ptr<Device> device, const std::filesystem::path& path, const TinyOptions& options = {});
