@@ -15,9 +15,16 @@ class DeviceDecorator : public Device {
   void download(std::span<std::byte> target, const std::byte* source) override { inner_.download(target, source); }
   void copy(std::byte* target, const std::byte* source, size_t bytes) override { inner_.copy(target, source, bytes); }
   Result<void> finish() override { return inner_.finish(); }
+  Device& inner() const { return inner_; }
 
  protected:
   Device& inner_;
 };
+
+// What stands behind all decorators.
+inline Device& undecorated(Device& device) {
+  const auto* decorator = dynamic_cast<const DeviceDecorator*>(&device);
+  return decorator ? undecorated(decorator->inner()) : device;
+}
 
 }  // namespace lava

@@ -76,9 +76,10 @@ void add(CLI::App& parent, const Command& description) {
 }
 
 void add_ops(CLI::App& parent) {
-  auto* command = parent.add_subcommand("ops", "Every op in shapes of real models: time, speed and share of the machine's roof");
+  auto* command = parent.add_subcommand("ops", "Every op in shapes of real models: time, speed and share of the device's roof");
   const auto settings = std::make_shared<Settings>();
   command->add_option("--op", settings->op, "only this one");
+  cli::add_device(*command, settings->device);
   command->add_option("--seconds", settings->budget, "for each shape")->capture_default_str()->check(CLI::Range(0.001, 60.0));
   add_common(*command, *settings);
   run_when_called(*command, settings, bench::ops);

@@ -36,11 +36,11 @@ Result<void> ops(const Settings& settings);
 double seconds_of(const std::function<void()>& work);
 double median_of(std::vector<double> values);
 
-// The machine's roofs around a measurement.
+// A device's own roofs around a measurement.
 class Roofline {
  public:
-  static Result<Roofline> begin(int threads);
-  Roofs end() { return between(before_, probe_->measure()); }
+  static Result<Roofline> begin(Device& device);  // what stands behind its decorators
+  Result<Roofs> end();
 
  private:
   std::unique_ptr<RoofProbe> probe_;
@@ -50,7 +50,7 @@ class Roofline {
 // What holds a measurement back: reading weights, multiplying, or whichever takes longer of multiplying and moving everything from memory, or from a cache.
 enum class Bound : uint8_t { memory, compute, either, cached };
 
-// One share of the roof: seconds that the roof would take / seconds taken. Null where the machine has no probe.
+// One share of the roof: seconds that the roof would take / seconds taken. Null where the roof is not known.
 nlohmann::json share_of_roof(Bound bound, const Work& work, const Roofs& roofs, double seconds);
 // The roof that was meant, its speed and the instruction that showed it.
 nlohmann::json roof_of(Bound bound, const Work& work, const Roofs& roofs);
@@ -68,7 +68,7 @@ struct Measured {
   Roofs roofs;
 };
 // Fills work, seconds and roofs: round 0 warms up and counts the work, the timed ones from 1 lie between two looks at the roofs.
-// once(round) gives the seconds of a round. The roofs are the processor's: another device has none.
+// once(round) gives the seconds of a round. The roofs are those of the metered device.
 Result<void> measure(Measured& measured, const Settings& settings, WorkMeter& meter, const std::function<Result<double>(int)>& once);
 void print(const Settings& settings, const DeviceInfo& device, Measured measured);
 

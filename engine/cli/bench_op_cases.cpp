@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <memory>
 
 #include "engine/synth/random_values.h"
 
@@ -145,13 +146,19 @@ void add_pictures(std::vector<OpCase>& cases) {
 
 Tensor OpBuilder::values(std::initializer_list<int64_t> shape, DType type) {
   const Tensor t = run.arena.tensor(type, shape);
-  if (!run.planning()) synth::RandomValues(type, 0.5, 0, seed_++).fill({t.data, t.bytes()});
+  if (!device_) return t;
+  std::vector<std::byte> values(t.bytes());
+  synth::RandomValues(type, 0.5, 0, seed_++).fill(values);
+  device_->upload(t.data, values);
   return t;
 }
 
 Tensor OpBuilder::ids(int64_t count, int32_t limit) {
   const Tensor t = run.arena.tensor(DType::i32, {count});
-  for (int64_t i = 0; !run.planning() && i < count; ++i) t.as<int32_t>()[i] = static_cast<int32_t>(i * 7919 % limit);
+  if (!device_) return t;
+  std::vector<int32_t> ids(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) ids[static_cast<size_t>(i)] = static_cast<int32_t>(i * 7919 % limit);
+  device_->upload(t.data, std::as_bytes(std::span(ids)));
   return t;
 }
 
@@ -162,12 +169,22 @@ Matrix OpBuilder::matrix(DType format, Precision precision, int64_t out, int64_t
 Matrix OpBuilder::table(DType format, int64_t rows, int64_t in) { return place({format, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}); }
 
 Matrix OpBuilder::place(Matrix shape) {
-  auto* data = static_cast<std::byte*>(run.arena.allocate(packed_bytes(shape.format, shape.layout, shape.out, shape.in)));
+  const size_t bytes = packed_bytes(shape.format, shape.layout, shape.out, shape.in);
+  auto* data = static_cast<std::byte*>(run.arena.allocate(bytes));
   shape.data = data;
-  if (run.planning()) return shape;
+  if (!device_) return shape;
   std::vector<std::byte> source(row_bytes(shape.format, int64_t{shape.out} * shape.in));
   synth::RandomValues(shape.format, 1 / std::sqrt(static_cast<double>(shape.in)), 0, seed_++).fill(source);
-  pack_matrix(shape.format, shape.layout, shape.out, shape.in, source.data(), data);
+  if (shape.layout != MatrixLayout::rows) {
+    std::vector<std::byte> packed(bytes + Arena::alignment);
+    void* aligned = packed.data();
+    size_t room = packed.size();
+    std::align(Arena::alignment, bytes, aligned, room);
+    pack_matrix(shape.format, shape.layout, shape.out, shape.in, source.data(), static_cast<std::byte*>(aligned));
+    device_->upload(data, {static_cast<const std::byte*>(aligned), bytes});
+  } else {
+    device_->upload(data, source);
+  }
   return shape;
 }
 

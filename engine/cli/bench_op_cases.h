@@ -8,10 +8,10 @@
 
 namespace lava::bench {
 
-// Fills tensors in an arena; a planning arena is only measured.
+// Lays tensors out in an arena, and fills them through the device that its memory belongs to; without one they are only laid out.
 class OpBuilder {
  public:
-  explicit OpBuilder(Run& run) : run(run) {}
+  explicit OpBuilder(Run& run, Device* device = nullptr) : run(run), device_(device) {}
   Run& run;
 
   Tensor values(std::initializer_list<int64_t> shape, DType type = DType::f32);
@@ -21,6 +21,7 @@ class OpBuilder {
 
  private:
   Matrix place(Matrix shape);
+  Device* device_;
   uint64_t seed_ = 1;
 };
 

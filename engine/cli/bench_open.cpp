@@ -4,12 +4,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "engine/cli/bench_model.h"
+#include "engine/cli/bench_transfers.h"
 #include "engine/core/mmproj.h"
 #include "engine/core/user_folders.h"
 #include "engine/io/mapped_file.h"
+#include "kernels/probe/device_rates.h"
 
 namespace lava::bench {
 namespace {
@@ -76,15 +79,20 @@ struct Opened {
   double load = 0, first_token = 0;
   size_t pack_bytes = 0;
   std::string notice;
+  double sent = 0, sending = 0, upload_rate = 0;  // to a device with memory of its own: bytes, seconds, and bytes/s at best
+  int threads = 1;
 };
 // Beyond the clock it waits for packs, so that the next opening finds them.
 Result<Opened> open_once(const Settings& settings, const AssistantOptions& options) {
   Opened opened;
   OpenedDevice device;
+  std::unique_ptr<UploadMeter> meter;
   std::unique_ptr<Assistant> assistant;
   const auto load = [&]() -> Result<void> {
     LAVA_TRY(device, open_device(settings.device, settings.cpu));
-    LAVA_TRY(assistant, Assistant::load(device.devices(), options));
+    if (device.module) meter = std::make_unique<UploadMeter>(*device.module);
+    LAVA_TRY(assistant, Assistant::load(meter ? Devices{*meter, *device.cpu} : device.devices(), options));
+    if (meter) meter->stop();
     return {};
   };
   Result<void> done;
@@ -95,7 +103,34 @@ Result<Opened> open_once(const Settings& settings, const AssistantOptions& optio
   if (!done) return tl::unexpected<Error>(done.error());
   assistant->wait_for_packs();
   opened.pack_bytes = assistant->report().pack_bytes, opened.notice = assistant->notice();
+  opened.threads = device.cpu->info().threads;
+  if (!meter || meter->bytes() == 0) return opened;
+  opened.sent = meter->bytes(), opened.sending = meter->seconds();
+  LAVA_TRY(opened.upload_rate, upload_rate(*device.module, 0.1));
   return opened;
+}
+
+// How fast the weights of the warm openings went to the device, beside the slower of two: uploads alone, and reading the files from the page cache.
+Result<json> transfers(const std::vector<Opened>& opened, const std::vector<fs::path>& files) {
+  std::vector<double> rates, uploads;
+  for (const Opened& one : opened) {
+    if (one.sending > 0) rates.push_back(one.sent / one.sending), uploads.push_back(one.upload_rate);
+  }
+  if (rates.empty()) return nullptr;
+  LAVA_TRY(const double read, read_rate(files, opened.back().threads));
+  const double rate = median_of(std::move(rates)), upload = median_of(std::move(uploads));
+  const bool reading = read < upload;
+  const json roof{{"of", reading ? "file read" : "upload"}, {"gb_per_s", 1e-9 * std::min(read, upload)},
+                  {"unit", reading ? fmt::format("page cache, {} threads", opened.back().threads) : "uploads alone"}};
+  return json{{"device_bytes", opened.back().sent}, {"upload_gb_per_s", 1e-9 * rate}, {"share_of_roof", rate / std::min(read, upload)}, {"roof", roof},
+              {"roofs", {{"upload_gb_per_s", 1e-9 * upload}, {"file_read_gb_per_s", 1e-9 * read}}}};
+}
+
+void print_transfers(const json& sent) {
+  if (sent.is_null()) return;
+  const json& roof = sent["roof"];
+  fmt::print("weights went to the device at {:.2f} GB/s, {:.0f} % of the roof ({}, {:.2f} GB/s, {})\n", sent["upload_gb_per_s"].get<double>(), 100 * sent["share_of_roof"].get<double>(),
+             roof["of"].get<std::string>(), roof["gb_per_s"].get<double>(), roof["unit"].get<std::string>());
 }
 
 // All of them: which belongs to the model, its opening finds out.
@@ -135,12 +170,13 @@ Result<void> open(const Settings& settings) {
   LAVA_TRY(const Opened cold, open_once(settings, options));
   LAVA_CHECK_OK(warm_up(files));
   std::vector<double> load, first;
-  Opened last = cold;
+  std::vector<Opened> all;
   for (int round = 0; round < settings.repeat; ++round) {
     LAVA_TRY(const Opened warm, open_once(settings, options));
-    load.push_back(warm.load), first.push_back(warm.first_token);
-    last = warm;
+    load.push_back(warm.load), first.push_back(warm.first_token), all.push_back(warm);
   }
+  const Opened& last = all.back();
+  LAVA_TRY(const json sent, transfers(all, files));
   const bool was_cold = left < 0.05;
   const double seconds = median_of(first);
   if (settings.json) {
@@ -151,6 +187,7 @@ Result<void> open(const Settings& settings) {
     line["cached_share_before_cold"] = left;
     line["pack_bytes"] = last.pack_bytes, line["cold_pack_bytes"] = cold.pack_bytes;
     if (!last.notice.empty()) line["notice"] = last.notice;
+    if (!sent.is_null()) line.update(sent);
     fmt::print("{}\n", line.dump());
     return {};
   }
@@ -159,6 +196,7 @@ Result<void> open(const Settings& settings) {
   else fmt::print("cold was not measured: the system kept {:.0f} % of the files in its page cache\n", 100 * left);
   const auto packed = [](size_t bytes) { return bytes > 0 ? fmt::format("{:.0f} MB were", mb(bytes)) : std::string("nothing was"); };
   fmt::print("packed weights: {} mapped from the disk when warm, {} when cold\n", packed(last.pack_bytes), packed(cold.pack_bytes));
+  print_transfers(sent);
   if (!last.notice.empty()) fmt::print("{}\n", last.notice);
   return {};
 }

@@ -1,9 +1,8 @@
-// What a measurement says, beside the roofs of the machine.
+// What a measurement says, beside the roofs of the device.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include "engine/cli/bench.h"
 
@@ -12,8 +11,11 @@ namespace {
 
 using nlohmann::json;
 
+// A device whose caches have no roof is held to its memory's.
+bool from_cache(Bound bound, const Roofs& roofs) { return bound == Bound::cached && roofs.cache > 0; }
+
 double memory_seconds(Bound bound, const Work& work, const Roofs& roofs) {
-  const double bytes = bound == Bound::memory ? work.streamed : work.bytes, rate = bound == Bound::cached ? roofs.cache : roofs.read;
+  const double bytes = bound == Bound::memory ? work.streamed : work.bytes, rate = from_cache(bound, roofs) ? roofs.cache : roofs.read;
   return rate > 0 ? bytes / rate : 0;
 }
 
@@ -32,8 +34,10 @@ json compute_roof(const Work& work, const Roofs& roofs) {
 }  // namespace
 
 json all_of(const Roofs& roofs) {
-  return {{"read_gb_per_s", 1e-9 * roofs.read},   {"cache_gb_per_s", 1e-9 * roofs.cache}, {"int8_gop_per_s", 1e-9 * roofs.int8},
-          {"bf16_gop_per_s", 1e-9 * roofs.bf16}, {"f32_gop_per_s", 1e-9 * roofs.f32},    {"isa", roofs.level}};
+  json all{{"read_gb_per_s", 1e-9 * roofs.read},   {"cache_gb_per_s", 1e-9 * roofs.cache}, {"int8_gop_per_s", 1e-9 * roofs.int8},
+           {"bf16_gop_per_s", 1e-9 * roofs.bf16}, {"f32_gop_per_s", 1e-9 * roofs.f32},    {"isa", roofs.level}};
+  if (roofs.upload > 0) all["upload_gb_per_s"] = 1e-9 * roofs.upload;
+  return all;
 }
 
 namespace {
@@ -57,11 +61,16 @@ double median_of(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-Result<Roofline> Roofline::begin(int threads) {
+Result<Roofline> Roofline::begin(Device& device) {
   Roofline line;
-  LAVA_TRY(line.probe_, RoofProbe::create(threads));
-  line.before_ = line.probe_->measure();
+  LAVA_TRY(line.probe_, RoofProbe::create(undecorated(device)));
+  LAVA_TRY(line.before_, line.probe_->measure());
   return line;
+}
+
+Result<Roofs> Roofline::end() {
+  LAVA_TRY(const Roofs after, probe_->measure());
+  return between(before_, after);
 }
 
 json share_of_roof(Bound bound, const Work& work, const Roofs& roofs, double seconds) {
@@ -73,8 +82,8 @@ json share_of_roof(Bound bound, const Work& work, const Roofs& roofs, double sec
 
 json roof_of(Bound bound, const Work& work, const Roofs& roofs) {
   if (roofs.read <= 0) return nullptr;
-  if (memory_counts(bound, work, roofs) && bound == Bound::cached) return {{"of", "cache read"}, {"gb_per_s", 1e-9 * roofs.cache}, {"unit", "vector loads, " + roofs.level}};
-  if (memory_counts(bound, work, roofs)) return {{"of", "memory read"}, {"gb_per_s", 1e-9 * roofs.read}, {"unit", "vector loads, " + roofs.level}};
+  if (memory_counts(bound, work, roofs) && from_cache(bound, roofs)) return {{"of", "cache read"}, {"gb_per_s", 1e-9 * roofs.cache}, {"unit", roofs.read_unit}};
+  if (memory_counts(bound, work, roofs)) return {{"of", roofs.read_of}, {"gb_per_s", 1e-9 * roofs.read}, {"unit", roofs.read_unit}};
   return compute_roof(work, roofs);
 }
 
@@ -83,16 +92,12 @@ Result<void> measure(Measured& m, const Settings& settings, WorkMeter& meter, co
   LAVA_CHECK_OK(once(0));
   meter.on = false;
   m.work = meter.total;
-  const DeviceInfo& device = meter.info();
-  std::optional<Roofline> roofline;
-  if (device.host_memory) {
-    LAVA_TRY(roofline, Roofline::begin(device.threads));
-  }
+  LAVA_TRY(Roofline roofline, Roofline::begin(meter));
   for (int round = 1; round <= settings.repeat; ++round) {
     LAVA_TRY(const double seconds, once(round));
     m.seconds.push_back(seconds);
   }
-  if (roofline) m.roofs = roofline->end();
+  LAVA_TRY(m.roofs, roofline.end());
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/memory.h"
 #include "kernels/cpu/pool.h"
+#include "kernels/probe/device_rates.h"
 #include "kernels/probe/probe_kernels.h"
 
 namespace lava {
@@ -29,11 +30,9 @@ size_t cache_bytes() {
 // So much that no cache holds a noticeable part of it.
 size_t buffer_bytes() { return std::clamp(4 * cache_bytes(), size_t{128} << 20, size_t{1} << 30); }
 
-}  // namespace
-
-class RoofProbe::Impl {
+class CpuProbe final : public RoofProbe {
  public:
-  Impl(int threads, const KernelTable& table, std::unique_ptr<Buffer> scratch, std::unique_ptr<Buffer> data)
+  CpuProbe(int threads, const KernelTable& table, std::unique_ptr<Buffer> scratch, std::unique_ptr<Buffer> data)
       : level_(table.level), kernels_(probe_kernels_of(table.level)), scratch_(std::move(scratch)), data_(std::move(data)), pool_(threads, true, scratch_->data()) {
     Fill fill{data_->data(), data_->size()};
     pool_.run([](void* context, const Lane& lane) {  // touched by the lane that will read it
@@ -43,11 +42,12 @@ class RoofProbe::Impl {
     }, &fill);
   }
 
-  Roofs measure(double seconds) {
+  Result<Roofs> measure(double seconds) override {
     Roofs roofs;
     roofs.level = level_;
     if (!kernels_) return roofs;
     roofs.read = read_rate(data_->size(), 1, seconds);
+    roofs.read_of = "memory read", roofs.read_unit = "vector loads, " + level_;
     roofs.cache = read_rate(cached_bytes * static_cast<size_t>(pool_.size()), 64, seconds);
     roofs.f32 = peak(kernels_->f32, seconds), roofs.f32_unit = kernels_->f32.unit;
     roofs.bf16 = peak(kernels_->bf16, seconds), roofs.bf16_unit = kernels_->bf16.unit;
@@ -105,21 +105,34 @@ class RoofProbe::Impl {
   ThreadPool pool_;
 };
 
+class DeviceProbe final : public RoofProbe {
+ public:
+  explicit DeviceProbe(Device& device) : device_(device) {}
+  Result<Roofs> measure(double seconds) override { return device_roofs(device_, seconds); }
+
+ private:
+  Device& device_;
+};
+
+}  // namespace
+
 Result<std::unique_ptr<RoofProbe>> RoofProbe::create(int threads) {
   LAVA_TRY(const KernelTable* table, choose_level(runnable_levels().back()));
   LAVA_TRY(auto scratch, allocate_host(std::max(static_cast<size_t>(threads) * Lane::scratch_bytes, size_t{2} << 20)));
   LAVA_TRY(auto data, allocate_host(buffer_bytes()));
-  return std::unique_ptr<RoofProbe>(new RoofProbe(std::make_unique<Impl>(threads, *table, std::move(scratch), std::move(data))));
+  return std::make_unique<CpuProbe>(threads, *table, std::move(scratch), std::move(data));
 }
 
-RoofProbe::RoofProbe(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RoofProbe::~RoofProbe() = default;
-Roofs RoofProbe::measure(double seconds) { return impl_->measure(seconds); }
+Result<std::unique_ptr<RoofProbe>> RoofProbe::create(Device& device) {
+  if (device.info().host_memory) return create(device.info().threads);
+  return std::make_unique<DeviceProbe>(device);
+}
 
 Roofs between(const Roofs& before, const Roofs& after) {
   Roofs both = after;
   both.read = (before.read + after.read) / 2;
   both.cache = (before.cache + after.cache) / 2;
+  both.upload = (before.upload + after.upload) / 2;
   both.f32 = std::max(before.f32, after.f32);
   both.bf16 = std::max(before.bf16, after.bf16);
   both.int8 = std::max(before.int8, after.int8);

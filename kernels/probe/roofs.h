@@ -1,4 +1,4 @@
-// What this machine can do at best, measured in a moment: the roofs that a speed is compared with.
+// What a device can do at best, measured in a moment: the roofs that a speed is compared with.
 #pragma once
 #include <memory>
 #include <string>
@@ -7,13 +7,16 @@
 
 namespace lava {
 
-// With all threads together. Speeds of units that the machine lacks are 0.
+// Of the processor, with all threads together, what it does out of registers; of a device with memory of its own, what it reaches by its own
+// copies and products (kernels/probe/device_rates.h). Speeds of what is not there are 0.
 struct Roofs {
-  double read = 0;                  // bytes/s from memory, in long runs
-  double cache = 0;                 // bytes/s from each core's second-level cache
-  double f32 = 0, bf16 = 0, int8 = 0;  // operations/s out of registers; multiply and add count as two
-  std::string f32_unit, bf16_unit, int8_unit;  // the instruction that did it
-  std::string level;                // the best instruction set that runs here, also where another was asked for
+  double read = 0;                     // bytes/s from memory, in long runs; of copies on a device: those read and those written together
+  double cache = 0;                    // bytes/s from each core's second-level cache; 0 on other devices
+  double upload = 0;                   // bytes/s from the host's memory to the device's; 0 where they are the same
+  double f32 = 0, bf16 = 0, int8 = 0;  // operations/s; multiply and add count as two
+  std::string read_of, read_unit;              // what moved, and what moved it
+  std::string f32_unit, bf16_unit, int8_unit;  // the instruction, or the product, that did it
+  std::string level;  // the best instruction set that runs here, also where another was asked for; what a device says of its own
 
   // Of numbers that the machine has no unit for, the next wider one counts.
   double best_bf16() const { return bf16 > 0 ? bf16 : f32; }
@@ -23,18 +26,15 @@ struct Roofs {
 // Other work of this process should rest meanwhile.
 class RoofProbe {
  public:
-  static Result<std::unique_ptr<RoofProbe>> create(int threads);
-  ~RoofProbe();
-  // Takes about five times `seconds`. The read rates are means, the others are the best of many short runs.
-  Roofs measure(double seconds = 0.1);
-
- private:
-  class Impl;
-  explicit RoofProbe(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  static Result<std::unique_ptr<RoofProbe>> create(int threads);     // the processor's
+  static Result<std::unique_ptr<RoofProbe>> create(Device& device);  // of any device, which must outlive it
+  virtual ~RoofProbe() = default;
+  // Takes about five times `seconds`. The processor's read rates are means, the others are the best of many short runs. Errors: a device that
+  // was lost, or has no memory left.
+  virtual Result<Roofs> measure(double seconds = 0.1) = 0;
 };
 
-// Read rates: the mean of both; the others: the better one. For a measurement between two probes.
+// Rates of bytes: the mean of both; the others: the better one. For a measurement between two probes.
 Roofs between(const Roofs& before, const Roofs& after);
 
 }  // namespace lava

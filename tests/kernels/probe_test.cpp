@@ -33,7 +33,7 @@ TEST(Roofs, EveryLevelThatRunsHereIsMeasured) {
 TEST(Roofs, SpeedsArePositiveAndNamed) {
   auto probe = RoofProbe::create(2);
   ASSERT_TRUE(probe) << probe.error().message();
-  const Roofs roofs = (*probe)->measure(0.01);
+  const Roofs roofs = *(*probe)->measure(0.01);
   if (runnable_levels().size() == 1) return;  // only the reference: there are no roofs
   EXPECT_GT(roofs.read, 0);
   EXPECT_GT(roofs.cache, 0);

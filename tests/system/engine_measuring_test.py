@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
-"""synth and bench of lavascope-engine: what they write and say, not how fast they are.  usage: engine_measuring_test.py ENGINE ROOT"""
+"""synth and bench of lavascope-engine: what they write and say, not how fast they are.  usage: engine_measuring_test.py ENGINE ROOT MODULES
+
+MODULES holds the devices that tests bring (tests/support/module).
+"""
 import json
+import os
 import pathlib
 import re
 import signal
@@ -79,6 +83,46 @@ def check_ops():
     check("bench ops refuses an op that is not", code == 1 and "juggle" in err, err)
 
 
+TINY = ROOT / "tests/fixtures/text_models/llama_formats/model.gguf"  # without a vocabulary
+TINY_ANSWERING = ROOT / "tests/fixtures/transformers/llava15"
+
+
+def check_device(choice, ops):
+    """Every measurement on a device with memory of its own: beside what that device reaches itself."""
+    for what in ("prefill", "decode"):
+        one = bench(what, "--device", choice, "--model", TINY, "-n", 4, "--repeat", 1)
+        check(f"bench {what} on {choice} shares of its own roof", one.get("share_of_roof") is not None and one["share_of_roof"] > 0 and one["backend"] == choice, one)
+        roofs = one.get("roofs", {})
+        check(f"bench {what} on {choice} names its roofs", all(roofs.get(k, 0) > 0 for k in ("read_gb_per_s", "upload_gb_per_s", "bf16_gop_per_s", "f32_gop_per_s", "int8_gop_per_s")), one)
+    check(f"decode on {choice} counts against copies", "copies" in one.get("roof", {}).get("unit", ""), one)
+    opened = bench("open", "--device", choice, "--model", TINY_ANSWERING, "--repeat", 1, "--context", 64)
+    check(f"bench open on {choice} says how fast the weights went", opened.get("upload_gb_per_s", 0) > 0 and opened["device_bytes"] > 0 and opened["share_of_roof"] > 0 and
+          opened["roof"]["gb_per_s"] == min(opened["roofs"].values()), opened)
+    for op in ops:
+        measured = bench("ops", "--device", choice, "--op", op, "--seconds", 0.001)
+        rows = measured.get("ops", [])
+        check(f"bench ops on {choice}: {op}", rows and measured["backend"] == choice and all(row["seconds"] > 0 and row["share_of_roof"] > 0 for row in rows), measured)
+
+
+def check_played_device(modules):
+    os.environ["LAVASCOPE_MODULES"] = modules + "/works"
+    check_device("cuda", ("rms_norm", "rope_attention", "embed_rows"))
+    for arguments in (("ops", "--op", "add"), ("decode", "--model", TINY, "-n", 4)):
+        os.environ["LAVA_FAKE_LOSE"] = "30"
+        lost = bench(*arguments, "--device", "cuda")
+        check(f"bench {arguments[0]} tells that a device was lost", "stopped working" in lost.get("error", ""), lost)
+        del os.environ["LAVA_FAKE_LOSE"]
+    del os.environ["LAVASCOPE_MODULES"]
+
+
+def check_vulkan():
+    code, out, _ = engine("devices", "--json")
+    if code != 0 or not any(device["choice"].startswith("vulkan") for device in json.loads(out)["devices"]):
+        print("skipped: no Vulkan device here, so its measurements were not tried")
+        return
+    check_device("vulkan", ("rms_norm",))
+
+
 def main():
     before = left_in_temporary_folder()
     with tempfile.TemporaryDirectory() as name:
@@ -87,6 +131,8 @@ def main():
         check_interrupt(folder)
         check_speeds(model)
     check_ops()
+    check_played_device(sys.argv[3])
+    check_vulkan()
     code, out, err = engine("bench", "decode", "--shape", "clip-b-32")
     check("bench decode refuses a tower", code == 1 and "language model" in err, err)
     check("temporary models are gone", left_in_temporary_folder() <= before, left_in_temporary_folder() - before)
