@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "kernels/check.h"
+#include "kernels/cuda/blas.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/ops_table.h"
 #include "kernels/cuda/set_step.h"
@@ -20,6 +21,7 @@ struct Handles {
   cudaStream_t stream = nullptr;
   cudaEvent_t copied[slots] = {};  // by slot of the staging ring
   std::unique_ptr<Buffer> workspace, mirrors, staging;
+  std::unique_ptr<Blas> blas;  // or null
 
   ~Handles() {
     static_cast<void>(cudaSetDevice(ordinal));
@@ -36,7 +38,7 @@ class CudaDevice : public Device {
   CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, int processors)
       : info_(std::move(info)),
         handles_(std::move(handles)),
-        stream_({handles_->stream, processors, handles_->workspace->data(), handles_->workspace->size(), reinterpret_cast<StepParams*>(handles_->mirrors->data())}) {}
+        stream_({handles_->stream, processors, handles_->workspace->data(), handles_->workspace->size(), reinterpret_cast<StepParams*>(handles_->mirrors->data()), handles_->blas.get()}) {}
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use) override {
@@ -160,6 +162,7 @@ Result<void> CudaDevice::finish() {
   if (!stream_.failed()) stream_.check(cudaStreamSynchronize(handles_->stream));
   if (!stream_.failed()) return {};
   Error error = error_of(stream_.error(), "The graphics card stopped working", "Restart the program; if it happens again, use the processor");
+  if (*stream_.failed_call()) error.cause = stream_.failed_call();
   error.cause += std::string(", found at ") + stream_.failed_op();
   return tl::unexpected<Error>(std::move(error));
 }
@@ -177,6 +180,7 @@ Result<std::unique_ptr<Handles>> open_handles(int ordinal) {
   LAVA_TRY(handles->workspace, allocate(ordinal, workspace_bytes, BufferUse::own));
   LAVA_TRY(handles->mirrors, allocate(ordinal, Stream::max_mirrors * sizeof(StepParams), BufferUse::own));
   LAVA_TRY(handles->staging, allocate(ordinal, slot_bytes * slots, BufferUse::shared));
+  LAVA_TRY(handles->blas, Blas::open(ordinal));
   return handles;
 }
 
@@ -193,6 +197,7 @@ Result<std::unique_ptr<Device>> make_cuda_device(int ordinal) {
   }
   LAVA_TRY(auto handles, open_handles(ordinal));
   DeviceInfo info{properties.name, "cuda", "sm_" + std::to_string(properties.major) + std::to_string(properties.minor), properties.multiProcessorCount};
+  info.isa += handles->blas ? ", " + handles->blas->description() : std::string(", own matrix products");
   info.sized_recordings = true;
   return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties.multiProcessorCount);
 }

@@ -20,13 +20,19 @@ enum class LinearPath : uint8_t {
   gemm_f32     // many rows in float32, and quantised weights that were not packed
 };
 
-constexpr int64_t most_gemv_rows = 8;
+constexpr int64_t most_gemv_rows = 8, least_library_rows = 16;
 
 inline LinearPath linear_path(const Matrix& weight, int64_t rows) {
   const bool packed = weight.layout == MatrixLayout::interleaved16;
   if (is_quantized(weight.format) && !packed) return LinearPath::gemm_f32;
   if (rows <= most_gemv_rows) return !packed ? LinearPath::gemv_rows : takes_prepared(weight) ? LinearPath::gemv_fast : LinearPath::gemv_exact;
   return takes_prepared(weight) || takes_bf16(weight, rows) ? LinearPath::gemm_bf16 : LinearPath::gemm_f32;
+}
+
+// Whether a product is offered to cuBLASLt first: 16-bit weights that may meet rounded activations. F32 weights would have to be rounded on the way,
+// which gemm_bf16 does, and exact products stay in float32.
+inline bool takes_library(const Matrix& weight, int64_t rows) {
+  return rows >= least_library_rows && (weight.format == DType::bf16 || weight.format == DType::f16) && linear_path(weight, rows) == LinearPath::gemm_bf16;
 }
 
 // Rows that one instance of a kernel takes together: the smallest of 1, 2, 4, 8 that holds `rows`, or 8.

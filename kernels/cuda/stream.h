@@ -10,6 +10,8 @@
 
 namespace lava::cuda {
 
+class Blas;
+
 // The StepParams of an op as its kernels get them: the values when the op was given, or, in a recording, where the device reads them.
 struct Step {
   const StepParams* device = nullptr;
@@ -23,6 +25,7 @@ struct StreamResources {
   std::byte* workspace = nullptr;  // of the op that runs, 256-byte aligned
   size_t workspace_bytes = 0;
   StepParams* mirrors = nullptr;  // device memory: copies of the StepParams that recordings name
+  Blas* blas = nullptr;           // null: own kernels serve all products
 };
 
 class Stream {
@@ -35,6 +38,7 @@ class Stream {
   int processors() const { return resources_.processors; }
   std::byte* workspace() const { return resources_.workspace; }
   size_t workspace_bytes() const { return resources_.workspace_bytes; }
+  Blas* blas() const { return resources_.blas; }
 
   // The op whose work follows: an error is told with its name.
   void enter(const char* op) { op_ = op; }
@@ -57,16 +61,22 @@ class Stream {
   void check(cudaError_t status) {
     if (status != cudaSuccess && error_ == cudaSuccess) error_ = status, failed_op_ = op_;
   }
+  // The same for an error that a library tells by name.
+  void fail(const char* name) {
+    if (error_ == cudaSuccess) failed_call_ = name;
+    check(cudaErrorUnknown);
+  }
   bool failed() const { return error_ != cudaSuccess; }
   cudaError_t error() const { return error_; }
   const char* failed_op() const { return failed_op_; }
+  const char* failed_call() const { return failed_call_; }  // what the library calls its error; empty: it was none of a library
 
  private:
   StreamResources resources_;
   bool recording_ = false;
   std::vector<const StepParams*> recorded_;  // by the index of their mirror
   cudaError_t error_ = cudaSuccess;
-  const char *op_ = "", *failed_op_ = "";
+  const char *op_ = "", *failed_op_ = "", *failed_call_ = "";
 };
 
 }  // namespace lava::cuda

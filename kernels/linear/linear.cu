@@ -40,14 +40,26 @@ void gate(const LinearTarget& gate, const LinearTarget& up, Stream& stream) {
          up.out.stride[0], int64_t{gate.weight.out}, gate.out.elements());
 }
 
-void run_path(LinearPath path, const TargetRun& run, const Activations& x, const std::byte* prepared, Stream& stream) {
+// `scratch`: for rounded rows.
+void gemm_rounded(const TargetRun& run, const Activations& x, std::byte* scratch, Stream& stream) {
+  const bool library = stream.blas() && takes_library(run.target[0].weight, x.rows);
+  const RoundedRows rounded = library ? round_rows(x, run.target[0].weight.format, scratch, stream) : RoundedRows{};
+  for (int t = 0; t < run.count; ++t) {
+    if (!library || !gemm_library(run.target[t], x, rounded, stream)) gemm_bf16(run.target[t], x, stream);
+  }
+}
+
+// Parts of LinearArgs::scratch.
+struct Scratch {
+  std::byte *codes, *rounded;
+};
+
+void run_path(LinearPath path, const TargetRun& run, const Activations& x, const Scratch& scratch, Stream& stream) {
   switch (path) {
-    case LinearPath::gemv_fast: return gemv_fast(run, x, prepared, stream);
+    case LinearPath::gemv_fast: return gemv_fast(run, x, scratch.codes, stream);
     case LinearPath::gemv_exact: return gemv_exact(run, x, stream);
     case LinearPath::gemv_rows: return gemv_rows(run, x, stream);
-    case LinearPath::gemm_bf16:
-      for (int t = 0; t < run.count; ++t) gemm_bf16(run.target[t], x, stream);
-      break;
+    case LinearPath::gemm_bf16: gemm_rounded(run, x, scratch.rounded, stream); break;
     case LinearPath::gemm_f32:
       for (int t = 0; t < run.count; ++t) gemm_f32(run.target[t], x, stream);
       break;
@@ -72,17 +84,20 @@ void linear(const void* args, Stream& stream) {
   const auto& a = *static_cast<const LinearArgs*>(args);
   const Activations x{a.x.as<float>(), a.x.stride[0], a.x.extent[0], a.x.extent[1]};
   const LinearTarget* targets = a.target.data();
-  bool codes = false;
-  for (int t = 0; t < a.targets; ++t) codes |= linear_path(targets[t].weight, x.rows) == LinearPath::gemv_fast;
+  bool codes = false, room_for_codes = false;
+  for (int t = 0; t < a.targets; ++t) {
+    codes |= linear_path(targets[t].weight, x.rows) == LinearPath::gemv_fast, room_for_codes |= takes_prepared(targets[t].weight);
+  }
+  const Scratch scratch{a.scratch.data, a.scratch.data + (room_for_codes ? prepared_bytes(x.rows, x.in) : 0)};
   if (codes) {
     LAVA_CHECK(!a.scratch.empty() && a.scratch.bytes() >= prepared_bytes(x.rows, x.in));
-    prepare_codes(x, a.scratch.data, stream);
+    prepare_codes(x, scratch.codes, stream);
   }
   for (int first = 0; first < a.targets;) {
     int end = first + 1;
     while (end < a.targets && together(targets[first], targets[end], x.rows)) ++end;
     const bool pair = a.gated && end - first == 2;
-    run_path(linear_path(targets[first].weight, x.rows), {targets + first, end - first, pair}, x, a.scratch.data, stream);
+    run_path(linear_path(targets[first].weight, x.rows), {targets + first, end - first, pair}, x, scratch, stream);
     first = end;
   }
   if (a.gated && !together(targets[0], targets[1], x.rows)) gate(targets[0], targets[1], stream);

@@ -46,4 +46,16 @@ void gemv_rows(const TargetRun& run, const Activations& x, Stream& stream);
 void gemm_bf16(const LinearTarget& target, const Activations& x, Stream& stream);
 void gemm_f32(const LinearTarget& target, const Activations& x, Stream& stream);
 
+// Rows of x as 16-bit values for the library.
+struct RoundedRows {
+  const uint32_t* data;     // pairs
+  int64_t stride;           // of a row, in values
+  const float* factors;     // f32 [rows]: what products are multiplied by; null for BF16
+  size_t workspace_bytes;   // of the stream's workspace that factors take
+};
+// `format` is that of the weights, BF16 or F16; `scratch`: bf16_bytes(rows, in).
+RoundedRows round_rows(const Activations& x, DType format, std::byte* scratch, Stream& stream);
+// False: the library does not serve this product, and nothing was done. Needs stream.blas().
+bool gemm_library(const LinearTarget& target, const Activations& x, const RoundedRows& rounded, Stream& stream);
+
 }  // namespace lava::cuda

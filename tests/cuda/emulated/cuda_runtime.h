@@ -18,6 +18,7 @@ enum cudaError_t {
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
   cudaErrorLaunchFailure = 719,
+  cudaErrorUnknown = 999,
 };
 enum cudaMemcpyKind { cudaMemcpyDefault };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
@@ -34,8 +35,8 @@ struct Handle;
 // The call number `call` from now on (0: the next) fails with `error`; afterwards all do, when `lost`.
 void fail_at(int call, cudaError_t error, bool lost);
 int alive();  // allocations, streams, events and graphs
-bool capturing();
-void keep(std::function<void()> work);
+[[gnu::visibility("default")]] bool capturing();  // this and the next also serve libraries
+[[gnu::visibility("default")]] void keep(std::function<void()> work);
 }  // namespace lava::emulator
 using cudaStream_t = lava::emulator::Handle*;
 using cudaEvent_t = lava::emulator::Handle*;
@@ -93,6 +94,7 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   return lava::emulator::exchange(value, lava::emulator::lane() ^ mask);
 }
 inline float __uint_as_float(uint32_t bits) { return std::bit_cast<float>(bits); }
+inline uint32_t __float_as_uint(float value) { return std::bit_cast<uint32_t>(value); }
 inline float __fadd_rn(float a, float b) { return a + b; }
 inline float __fsub_rn(float a, float b) { return a - b; }
 inline float __fmul_rn(float a, float b) { return a * b; }
