@@ -1,5 +1,6 @@
 // Many queries: flash attention in float32. A block takes 32 queries of one head and walks over tiles of 32 keys.
 #include "kernels/attention/attention_cuda.cuh"
+#include "kernels/cuda/plan.h"
 
 namespace lava::cuda {
 namespace {
@@ -136,7 +137,6 @@ void attend_many(const Attention& a, Stream& stream) {
   with_cache_type(a.k.dtype, [&]<DType dtype>() { launch_tiled<dtype>(a, stream); });
 }
 
-// Precision is a permission: values rounded to BF16 are not needed here.
 void attention(const void* args, Stream& stream) {
   const auto& a = *static_cast<const AttentionArgs*>(args);
   constexpr int most_split_rows = 4;
@@ -144,8 +144,8 @@ void attention(const void* args, Stream& stream) {
   if (rows == 0) return;
   const int64_t past = a.causal ? stream.most_past(a.step, context) : 0;
   LAVA_CHECK(!a.causal || stream.recording() || past + rows <= context);
-  const Attention plain{a.out.as<float>(), a.q.as<float>(), a.out.stride[0], a.out.stride[1], a.q.stride[0], a.q.stride[1], cache_of(a.k), cache_of(a.v),
-                        a.q.extent[0], a.q.extent[1], a.k.extent[0], a.q.extent[2], a.k.extent[1], a.scale, a.causal, stream.step(a.step)};
+  const Attention plain = attention_of(a, stream);
+  if (rows > most_split_rows && takes_mma(a.k.dtype, plain.d, a.precision)) return attend_mma(plain, stream);
   if (rows > most_split_rows && plain.d <= most_tiled_d) return attend_many(plain, stream);
   attend_few(plain, a.causal && past + rows < context ? past + rows : context, stream);
 }

@@ -110,9 +110,22 @@ __device__ void add_values(const Attention& a, const Block<heads>& b, int64_t kv
   }
 }
 
-// blockIdx.x: (row, key head, chunk of its query heads); blockIdx.y: part of the keys.
-template <DType dtype, int heads>
-__global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Parts parts) {
+// Query heads first_head .. + count of a row, rotated in a step; zeros behind them.
+template <int heads, bool step>
+__device__ void load_queries(const Attention& a, const Rope& rope, const Block<heads>& b, int64_t row, int first_head, int count, int64_t position) {
+  for (int i = static_cast<int>(threadIdx.x); i < heads * a.d; i += threads) {
+    const int h = i / a.d;
+    const float* q = a.q + row * a.q_row + (first_head + h) * a.q_head;
+    if constexpr (step) b.q[i] = h < count ? rotated(rope, q, rope.cos_sin + position * rope.rotary, i % a.d) : 0.0f;
+    else b.q[i] = h < count ? q[i % a.d] : 0.0f;
+    b.sum[i] = 0.0f;
+  }
+}
+
+// blockIdx.x: (row, key head, chunk of its query heads); blockIdx.y: part of the keys. step: the row's own key and value are stored by every block
+// that then reads them, so that no block waits for another; chunks of one key head write the same bytes.
+template <DType dtype, int heads, bool step>
+__global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Rope rope, Parts parts) {
   const int group = a.heads / a.kv_heads, chunks = (group + heads - 1) / heads, thread = static_cast<int>(threadIdx.x);
   const int chunk = static_cast<int>(blockIdx.x) % chunks, kv_head = static_cast<int>(blockIdx.x) / chunks % a.kv_heads;
   const int64_t row = blockIdx.x / static_cast<unsigned>(chunks * a.kv_heads);
@@ -121,10 +134,10 @@ __global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Pa
   const int64_t begin = each * blockIdx.y, end = begin + each < seen ? begin + each : seen;
 
   const Block<heads> b = carve<heads>(dynamic_shared(), a.d);
-  for (int i = thread; i < heads * a.d; i += threads) {
-    const int h = i / a.d;
-    b.q[i] = h < count ? a.q[row * a.q_row + (first_head + h) * a.q_head + i % a.d] : 0.0f;
-    b.sum[i] = 0.0f;
+  load_queries<heads, step>(a, rope, b, row, first_head, count, seen - 1);
+  if (step && begin < seen && end == seen) {
+    store_head(rope, true, row, seen - 1, kv_head);
+    store_head(rope, false, row, seen - 1, kv_head);
   }
   if (thread < heads) b.highest[thread] = -INFINITY, b.total[thread] = 0.0f;
   __syncthreads();
@@ -163,26 +176,30 @@ __global__ __launch_bounds__(threads) void attention_merge_kernel(Attention a, P
   }
 }
 
-template <DType dtype, int heads>
-void launch_parts(const Attention& a, int64_t most_keys, Stream& stream) {
+template <DType dtype, int heads, bool step>
+void launch_parts(const Attention& a, const Rope& rope, int64_t most_keys, Stream& stream) {
   const int64_t blocks = int64_t{a.rows} * a.kv_heads * ceil_div(a.heads / a.kv_heads, heads);
   const size_t part_bytes = sizeof(float) * static_cast<size_t>(int64_t{a.rows} * a.heads * part_floats(a.d));
   const int count = attention_parts(blocks, most_keys, stream.processors(), part_bytes, stream.workspace_bytes());
   const Parts parts{count > 1 ? reinterpret_cast<float*>(stream.workspace()) : nullptr, count};
   const size_t shared = sizeof(float) * static_cast<size_t>(heads * (2 * a.d + tile + 3));
-  launch(stream, attention_part_kernel<dtype, heads>, dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(count)), threads, shared, a, parts);
+  launch(stream, attention_part_kernel<dtype, heads, step>, dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(count)), threads, shared, a, rope, parts);
   if (count > 1) launch(stream, attention_merge_kernel, dim3(static_cast<unsigned>(a.rows * a.heads)), threads, 0, a, parts);
+}
+
+template <bool step>
+void launch_group(const Attention& a, const Rope& rope, int64_t most_keys, Stream& stream) {
+  const int group = a.heads / a.kv_heads;
+  with_cache_type(a.k.dtype, [&]<DType dtype>() {
+    if (group == 1) return launch_parts<dtype, 1, step>(a, rope, most_keys, stream);
+    if (group <= 4) return launch_parts<dtype, 4, step>(a, rope, most_keys, stream);
+    launch_parts<dtype, 8, step>(a, rope, most_keys, stream);
+  });
 }
 
 }  // namespace
 
-void attend_few(const Attention& a, int64_t most_keys, Stream& stream) {
-  const int group = a.heads / a.kv_heads;
-  with_cache_type(a.k.dtype, [&]<DType dtype>() {
-    if (group == 1) return launch_parts<dtype, 1>(a, most_keys, stream);
-    if (group <= 4) return launch_parts<dtype, 4>(a, most_keys, stream);
-    launch_parts<dtype, 8>(a, most_keys, stream);
-  });
-}
+void attend_few(const Attention& a, int64_t most_keys, Stream& stream) { launch_group<false>(a, {}, most_keys, stream); }
+void attend_step(const Attention& a, const Rope& rope, int64_t most_keys, Stream& stream) { launch_group<true>(a, rope, most_keys, stream); }
 
 }  // namespace lava::cuda

@@ -30,12 +30,12 @@ __device__ inline float cache_value(const std::byte* data, int64_t index) {
   return half_at(block) * static_cast<float>(reinterpret_cast<const int8_t*>(block)[2 + index % q8_block]);
 }
 
-// Values index .. index + 3, where Cache::fours allows it.
+// Values index .. index + 3, where Cache::fours allows it. Not by __ldg: the kernel of a step writes what it then reads.
 template <DType dtype>
 __device__ inline float4 cache_four(const std::byte* data, int64_t index) {
-  if constexpr (dtype == DType::f32) return __ldg(reinterpret_cast<const float4*>(data) + index / 4);
+  if constexpr (dtype == DType::f32) return reinterpret_cast<const float4*>(data)[index / 4];
   if constexpr (dtype == DType::f16) {
-    const uint2 v = __ldg(reinterpret_cast<const uint2*>(data) + index / 4);
+    const uint2 v = reinterpret_cast<const uint2*>(data)[index / 4];
     return {half_value(static_cast<uint16_t>(v.x)), half_value(static_cast<uint16_t>(v.x >> 16)), half_value(static_cast<uint16_t>(v.y)), half_value(static_cast<uint16_t>(v.y >> 16))};
   }
   const std::byte* block = data + index / q8_block * q8_bytes;

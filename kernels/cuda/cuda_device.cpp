@@ -198,7 +198,7 @@ Result<std::unique_ptr<Device>> make_cuda_device(int ordinal) {
   LAVA_TRY(auto handles, open_handles(ordinal));
   DeviceInfo info{properties.name, "cuda", "sm_" + std::to_string(properties.major) + std::to_string(properties.minor), properties.multiProcessorCount};
   info.isa += handles->blas ? ", " + handles->blas->description() : std::string(", own matrix products");
-  info.sized_recordings = true;
+  info.sized_recordings = info.fuses = true;
   return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties.multiProcessorCount);
 }
 

@@ -52,4 +52,10 @@ inline int attention_parts(int64_t blocks, int64_t keys, int64_t processors, siz
   return static_cast<int>(std::max<int64_t>(parts, 1));
 }
 
+// Whether attention of many queries runs on tensor cores: over F16 caches, which lose nothing there, and over others where values may be rounded.
+inline bool takes_mma(DType cache, int64_t d, Precision precision) {
+  constexpr int64_t widest = 128;  // sums stay in registers
+  return d <= widest && (cache == DType::f16 || precision != Precision::exact);
+}
+
 }  // namespace lava::cuda

@@ -1,5 +1,6 @@
 #include "kernels/cuda/device_math.cuh"
 #include "kernels/norm/norm.h"
+#include "kernels/norm/norm_cuda.cuh"
 #include "kernels/rows.h"
 
 namespace lava::cuda {
@@ -18,9 +19,13 @@ __global__ void rms_norm_kernel(Rows out, Rows x, const float* weight, float eps
 
 }  // namespace
 
+void norm_rows(const Tensor& out, const Tensor& x, const Tensor& gain, float eps, Stream& stream) {
+  launch(stream, rms_norm_kernel, dim3(static_cast<unsigned>(x.rows())), x.width() > 2048 ? 1024 : 256, 0, Rows(out), Rows(x), gain.as<float>(), eps);
+}
+
 void rms_norm(const void* args, Stream& stream) {
   const auto& a = *static_cast<const RmsNormArgs*>(args);
-  launch(stream, rms_norm_kernel, dim3(static_cast<unsigned>(a.x.rows())), a.x.width() > 2048 ? 1024 : 256, 0, Rows(a.out), Rows(a.x), a.weight.as<float>(), a.eps);
+  norm_rows(a.out, a.x, a.weight, a.eps, stream);
 }
 
 }  // namespace lava::cuda

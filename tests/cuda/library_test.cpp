@@ -136,7 +136,7 @@ TEST_F(CublasLt, EveryCaseOfLinearEqualsItsReference) {
   EXPECT_NE(device->info().isa.find("cuBLASLt 13.2.5"), std::string::npos) << device->info().isa;
   for (const SelftestRow& row : selftest(*device, "linear")) EXPECT_TRUE(row.ok) << row.op << ": " << row.name << ": " << row.nmse << " > " << row.limit;
   EXPECT_TRUE(device->finish());
-  EXPECT_GT(fake->products, 20);
+  EXPECT_GE(fake->products, 20);
 }
 
 TEST_F(CublasLt, StridesEpiloguesAndAlignmentsAreThoseOfTheProduct) {

@@ -35,6 +35,7 @@ struct Handle;
 // The call number `call` from now on (0: the next) fails with `error`; afterwards all do, when `lost`.
 void fail_at(int call, cudaError_t error, bool lost);
 int alive();  // allocations, streams, events and graphs
+int graph_nodes();  // of the graph that was made last
 [[gnu::visibility("default")]] bool capturing();  // this and the next also serve libraries
 [[gnu::visibility("default")]] void keep(std::function<void()> work);
 }  // namespace lava::emulator

@@ -15,7 +15,7 @@ struct Handle {
 namespace {
 
 struct Runtime {
-  int alive = 0, calls_until = -1;
+  int alive = 0, calls_until = -1, graph_nodes = 0;
   cudaError_t error = cudaSuccess, sticky = cudaSuccess;
   bool lost = false;
   std::shared_ptr<std::vector<std::function<void()>>> captured;  // while capturing
@@ -60,6 +60,7 @@ cudaError_t release(void* data) {
 
 void fail_at(int count, cudaError_t error, bool lost) { runtime.calls_until = count, runtime.error = error, runtime.lost = lost, runtime.sticky = cudaSuccess; }
 int alive() { return runtime.alive; }
+int graph_nodes() { return runtime.graph_nodes; }
 bool capturing() { return runtime.captured != nullptr; }
 void keep(std::function<void()> work) { runtime.captured->push_back(std::move(work)); }
 
@@ -108,7 +109,7 @@ cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return call(); }
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return call(); }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
   const cudaError_t status = create(executable);
-  if (status == cudaSuccess) (*executable)->work = graph->work;
+  if (status == cudaSuccess) (*executable)->work = graph->work, runtime.graph_nodes = static_cast<int>(graph->work->size());
   return status;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t) {

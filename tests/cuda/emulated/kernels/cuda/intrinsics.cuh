@@ -5,8 +5,10 @@
 #include <functional>
 
 #include "kernels/cuda/stream.h"
+#include "kernels/half.h"
 
 namespace lava::emulator {
+inline float f16(uint32_t word, int half) { return half_to_float(static_cast<uint16_t>(word >> (16 * half))); }
 inline float bf16(uint32_t word, int half) { return std::bit_cast<float>(half == 0 ? word << 16 : word & 0xffff0000u); }
 }  // namespace lava::emulator
 
@@ -23,8 +25,29 @@ void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int thread
 
 inline float* dynamic_shared() { return reinterpret_cast<float*>(emulator::dynamic_shared()); }
 
+// Sums as tensor cores make them at their coarsest: eight products and what was there before are aligned to the largest of them, and what lies below
+// its 24 bits is cut off (Fasi et al., Numerical behavior of NVIDIA tensor cores, 2021).
+inline float cut_sum(float before, const float (&product)[8]) {
+  float top = std::fabs(before);
+  bool numbers = before == before;
+  for (const float p : product) top = std::fmax(top, std::fabs(p)), numbers = numbers && p == p;
+  const int exponent = static_cast<int>(std::bit_cast<uint32_t>(top) >> 23) - 127;
+  if (!numbers || exponent < -80 || exponent > 90) {  // zeros, what is not finite, and what no case has
+    for (const float p : product) before += p;
+    return before;
+  }
+  const double unit = std::bit_cast<double>(static_cast<uint64_t>(exponent - 23 + 1023) << 52), inverse = std::bit_cast<double>(static_cast<uint64_t>(23 - exponent + 1023) << 52);
+  auto sum = static_cast<int64_t>(before * inverse);
+  for (const float p : product) sum += static_cast<int64_t>(p * inverse);
+  int spare = 0;
+  for (uint64_t size = static_cast<uint64_t>(sum < 0 ? -sum : sum); size >> spare >= uint64_t{1} << 24;) ++spare;
+  return static_cast<float>(static_cast<double>(sum / (int64_t{1} << spare) * (int64_t{1} << spare)) * unit);
+}
+
 // The fragments as PTX describes them for mma.m16n8k16: lane = 4 g + t; a: rows g and g + 8, pairs t and t + 4; b: column g; c: columns 2 t, 2 t + 1.
-inline void mma_bf16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+// value(word, half): one of the two values of a register.
+template <class Value>
+void mma(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const Value& value) {
   struct Registers {
     uint32_t a[4], b[2];
   };
@@ -36,13 +59,17 @@ inline void mma_bf16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[
   const auto of = [](int from) { return reinterpret_cast<const Registers*>(emulator::slot_of(from)); };
   for (int i = 0; i < 4; ++i) {
     const int row = g + i / 2 * 8, column = 2 * t + i % 2;
-    float sum = c[i];
-    for (int k = 0; k < 16; ++k) {
-      const uint32_t x = of(4 * (row % 8) + k % 8 / 2)->a[row / 8 + 2 * (k / 8)], w = of(4 * column + k % 8 / 2)->b[k / 8];
-      sum += emulator::bf16(x, k % 2) * emulator::bf16(w, k % 2);
+    for (int part = 0; part < 2; ++part) {
+      float product[8];
+      for (int k = 0; k < 8; ++k) {
+        const uint32_t x = of(4 * (row % 8) + k / 2)->a[row / 8 + 2 * part], w = of(4 * column + k / 2)->b[part];
+        product[k] = value(x, k % 2) * value(w, k % 2);
+      }
+      c[i] = cut_sum(c[i], product);
     }
-    c[i] = sum;
   }
 }
+inline void mma_bf16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma(c, a, b, emulator::bf16); }
+inline void mma_f16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma(c, a, b, emulator::f16); }
 
 }  // namespace lava::cuda
