@@ -54,8 +54,9 @@ Result<void> TextStage::allocate(Adapters all, int chunk, size_t least_arena) {
   return {};
 }
 
-// The dry runs need step parameters to point at, and nobody reads them.
-Result<size_t> TextStage::prefill_bytes(const Decoder& decoder, Adapters adapters, int chunk) {
+// Memory that `body` takes of a stage without a device. It needs step parameters to point at, and nobody reads them.
+template <class Body>
+Result<size_t> TextStage::dry_run(const Decoder& decoder, const Body& body) {
   const auto device = make_plan_device();
   LAVA_TRY(const KvCache kv, KvCache::create(*device, decoder.kv_shape(DType::f32)));
   Arena arena;
@@ -63,20 +64,21 @@ Result<size_t> TextStage::prefill_bytes(const Decoder& decoder, Adapters adapter
   Run run{*device, arena, &step};
   TextStage stage({device.get(), &decoder});
   if (decoder.reads_out()) stage.logits_ = Tensor(DType::f32, {1, decoder.config().vocabulary}, nullptr);
-  LAVA_CHECK_OK(stage.pass(run, chunk, kv, adapters, true, [](Run&, const Tensor&, const Tensor&) { return Result<void>(); }));
+  LAVA_CHECK_OK(body(stage, run, kv));
   return arena.high_water();
 }
 
+Result<size_t> TextStage::prefill_bytes(const Decoder& decoder, Adapters adapters, int chunk) {
+  return dry_run(decoder, [&](const TextStage& stage, Run& run, const KvCache& kv) {
+    return stage.pass(run, chunk, kv, adapters, true, [](Run&, const Tensor&, const Tensor&) { return Result<void>(); });
+  });
+}
+
 Result<size_t> TextStage::step_bytes(const Decoder& decoder, Adapters adapters) {
-  const auto device = make_plan_device();
-  LAVA_TRY(const KvCache kv, KvCache::create(*device, decoder.kv_shape(DType::f32)));
-  Arena arena;
-  StepParams step;
-  Run run{*device, arena, &step};
-  TextStage stage({device.get(), &decoder});
-  if (decoder.reads_out()) stage.logits_ = Tensor(DType::f32, {1, decoder.config().vocabulary}, nullptr);
-  stage.step_body(run, arena.f32({1, decoder.config().width}), kv, adapters);
-  return arena.high_water();
+  return dry_run(decoder, [&](const TextStage& stage, Run& run, const KvCache& kv) {
+    stage.step_body(run, run.arena.f32({1, decoder.config().width}), kv, adapters);
+    return Result<void>();
+  });
 }
 
 Result<TextStage::Slot> TextStage::make_slot(DType kv) const {

@@ -62,6 +62,8 @@ class TextStage {
   Run borrow(const std::atomic<bool>* cancel) { return Run{device(), arena_, nullptr, cancel}; }
 
  private:
+  template <class Body>
+  static Result<size_t> dry_run(const Decoder&, const Body& body);
   explicit TextStage(const DecoderPart& part) : part_(part) {}
   Result<void> allocate(Adapters all, int chunk, size_t least_arena);
   Result<Tensor> pass(Run&, int rows, const KvCache&, Adapters, bool last, const Enter&) const;

@@ -6,10 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
-from engine_program import ENGINE, ROOT, check, engine, failures
+from engine_program import ENGINE, ROOT, call, check, engine, failures
 
 MODEL = ROOT / "tests/fixtures/transformers/llava15"
 os.environ["LAVASCOPE_MODULES"] = sys.argv[3] + "/works"
@@ -70,20 +68,11 @@ def serve(*options, **environment):
     return server, json.loads(server.stdout.readline())["listening"]
 
 
-def call(url, body=None):
-    request = urllib.request.Request(url, data=body and json.dumps(body).encode(), headers={"Authorization": "Bearer " + TOKEN})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return reply.status, json.load(reply)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
 def props(server, url):
     status, found = 503, {}
     while status == 503 and server.poll() is None:
         time.sleep(0.05)
-        status, found = call(url + "/props")
+        status, found = call(url + "/props", TOKEN)
     return found
 
 
@@ -119,7 +108,7 @@ def check_loss():
         props(server, url)
         status, answer = 200, {}
         while status == 200:
-            status, answer = call(url + "/v1/chat/completions", question)
+            status, answer = call(url + "/v1/chat/completions", TOKEN, question)
         check("a lost device is told", answer.get("error", {}).get("code") == "device_lost", (status, answer))
         check("and the engine ends in its own way", server.wait(10) == 75, server.returncode)
     finally:

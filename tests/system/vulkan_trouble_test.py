@@ -6,10 +6,8 @@ import re
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 
-from engine_program import ENGINE, ROOT, check, engine, failures
+from engine_program import ENGINE, ROOT, call, check, engine, failures
 
 MODEL = ROOT / "tests/fixtures/transformers/llava15"
 TOKEN = "vulkan-token"
@@ -18,17 +16,6 @@ QUESTION = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 12
 
 def environment(trouble):
     return {**os.environ, "LAVASCOPE_TOKEN": TOKEN, "LD_LIBRARY_PATH": sys.argv[3], "LAVA_LOADER_TROUBLE": trouble}
-
-
-def call(url, body=None):
-    request = urllib.request.Request(url, data=body and json.dumps(body).encode(), headers={"Authorization": "Bearer " + TOKEN})
-    try:
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return reply.status, json.load(reply)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-    except OSError as error:  # the engine is gone
-        return 0, {"gone": str(error)}
 
 
 class Serving:
@@ -48,11 +35,17 @@ class Serving:
         status, found = 503, {}
         while status == 503 and found.get("error", {}).get("code", "busy") == "busy" and self.process.poll() is None:
             time.sleep(0.05)
-            status, found = call(self.url + "/props")
+            status, found = self.call("/props")
         return found
 
+    def call(self, path, body=None):
+        try:
+            return call(self.url + path, TOKEN, body)
+        except OSError as error:  # the engine is gone
+            return 0, {"gone": str(error)}
+
     def ask(self):
-        return call(self.url + "/v1/chat/completions", QUESTION)
+        return self.call("/v1/chat/completions", QUESTION)
 
 
 def check_loss():
