@@ -10,8 +10,8 @@ struct Comparison {
 };
 
 // Over the values of `actual` that differ from `before` on either side: in a cache the untouched rest would hide a difference.
-// `expected` and `before` hold copies of the tensor's memory, beginning at actual.data. f32, f16 and q8_0, where a block has
-// changed as a whole; other types compare as bytes.
+// `expected` and `before` hold copies of the tensor's memory, beginning at actual.data. f32, f16 and q8_0 (also as caches), where a block
+// has changed as a whole; other types compare as bytes.
 Comparison compare_changed(const Tensor& actual, const std::byte* expected, const std::byte* before);
 
 // Calls f(byte offset from t.data) for each value, or for each block of a quantised tensor.

@@ -21,6 +21,7 @@ struct DeviceInfo {
   int threads = 1;
   bool host_memory = false;       // every buffer is the processor's memory: read and written at data()
   bool fuses = false;             // takes fused ops: a norm before linear (LinearArgs::norm), rope_attention
+  bool interleaves_cache = false; // caches of keys and values in F16 and Q8_0 lie as cache_types(format, true) (kernels/attention/cache.h)
   bool sized_recordings = false;  // work of a recording is sized by StepParams::limit: one per length, instead of one for all
 };
 

@@ -60,7 +60,7 @@ void add_attention(std::vector<OpCase>& cases, const Heads& s, DType type) {
   cases.push_back({OpId::attention, shape, s.rows == 1, [=](OpBuilder& b) {
                      b.run.step->past = static_cast<int32_t>(s.past);
                      const Tensor q = b.values({s.rows, s.heads, s.d}), out = b.values({s.rows, s.heads, s.d});
-                     const Tensor k = b.values({s.kv_heads, s.past + s.rows, s.d}, type), v = b.values({s.kv_heads, s.past + s.rows, s.d}, type);
+                     const auto [k, v] = b.cache(type, s.kv_heads, s.past + s.rows, s.d);
                      ops::attention(b.run, out, q, k, v, 1 / std::sqrt(static_cast<float>(s.d)), true);
                    }});
   cases.push_back({OpId::qkv_rope_store, shape, false, [=](OpBuilder& b) {
@@ -68,15 +68,16 @@ void add_attention(std::vector<OpCase>& cases, const Heads& s, DType type) {
                      const int64_t context = s.past + s.rows;
                      const Tensor q = b.values({s.rows, s.heads, s.d}), k = b.values({s.rows, s.kv_heads, s.d}), v = b.values({s.rows, s.kv_heads, s.d});
                      const Tensor table = b.values({context, s.d});
-                     ops::qkv_rope_store(b.run, q, k, v, table, RopeStyle::adjacent, b.values({s.kv_heads, context, s.d}, type),
-                                         b.values({s.kv_heads, context, s.d}, type));
+                     const auto [keys, values] = b.cache(type, s.kv_heads, context, s.d);
+                     ops::qkv_rope_store(b.run, q, k, v, table, RopeStyle::adjacent, keys, values);
                    }});
   if (s.rows > 1) return;
   cases.push_back({OpId::rope_attention, shape, true, [=](OpBuilder& b) {
                      b.run.step->past = static_cast<int32_t>(s.past);
                      const int64_t context = s.past + 1;
                      const Tensor q = b.values({1, s.heads, s.d}), out = b.values({1, s.heads, s.d}), k = b.values({1, s.kv_heads, s.d}), v = b.values({1, s.kv_heads, s.d});
-                     const Tensor table = b.values({context, s.d}), keys = b.values({s.kv_heads, context, s.d}, type), values = b.values({s.kv_heads, context, s.d}, type);
+                     const Tensor table = b.values({context, s.d});
+                     const auto [keys, values] = b.cache(type, s.kv_heads, context, s.d);
                      ops::rope_attention(b.run, out, q, k, v, table, RopeStyle::adjacent, keys, values, 1 / std::sqrt(static_cast<float>(s.d)));
                    }});
 }
@@ -151,6 +152,24 @@ Tensor OpBuilder::values(std::initializer_list<int64_t> shape, DType type) {
   synth::RandomValues(type, 0.5, 0, seed_++).fill(values);
   device_->upload(t.data, values);
   return t;
+}
+
+CacheTensors OpBuilder::cache(DType type, int64_t kv_heads, int64_t positions, int64_t d) {
+  const bool interleaved = run.device.info().interleaves_cache;
+  const CacheTypes types = cache_types(type, interleaved);
+  if (interleaved) positions = whole_units(positions);
+  const auto part = [&](DType stored) {
+    const Tensor t = run.arena.tensor(stored, {kv_heads, positions, d});
+    if (!device_) return t;
+    std::vector<std::byte> blocks(t.bytes()), bytes(is_coded_part(stored) ? t.bytes() : 0);
+    synth::RandomValues(type, 0.5, 0, seed_++).fill(blocks);
+    const auto size = static_cast<size_t>(dtype_info(type).bytes);
+    for (size_t i = 0; i < bytes.size() / size; ++i) scatter_block(stored, bytes.data() + i / cache_unit * coded_part, static_cast<int64_t>(i) % cache_unit, blocks.data() + i * size);
+    device_->upload(t.data, bytes.empty() ? blocks : bytes);
+    return t;
+  };
+  const Tensor keys = part(types.keys);
+  return {keys, part(types.values)};
 }
 
 Tensor OpBuilder::ids(int64_t count, int32_t limit) {

@@ -15,6 +15,7 @@ class OpBuilder {
   Run& run;
 
   Tensor values(std::initializer_list<int64_t> shape, DType type = DType::f32);
+  CacheTensors cache(DType type, int64_t kv_heads, int64_t positions, int64_t d);  // as the device has it
   Tensor ids(int64_t count, int32_t limit);
   Matrix matrix(DType format, Precision precision, int64_t out, int64_t in);
   Matrix table(DType format, int64_t rows, int64_t in);

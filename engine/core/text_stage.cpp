@@ -89,7 +89,7 @@ Result<TextStage::Slot> TextStage::make_slot(DType kv) const {
 
 void TextStage::copy_rows(const Slot& from, Slot& to, int rows) const {
   const KvShape& shape = from.kv.shape();
-  const size_t bytes = row_bytes(shape.dtype, int64_t{rows} * shape.head_dim);
+  const size_t bytes = row_bytes(shape.dtype, whole_units(rows) * shape.head_dim);
   const auto copy = [&](const Tensor& source, const Tensor& target) {
     for (int head = 0; head < shape.kv_heads; ++head) device().copy(target.slice(head, 1).data, source.slice(head, 1).data, bytes);
   };

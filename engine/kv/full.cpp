@@ -13,14 +13,17 @@ DType kv_format(KvChoice choice, KvShape shape, bool exact) {
 Result<KvCache> KvCache::create(Device& device, const KvShape& shape) {
   KvCache cache;
   cache.shape_ = shape;
-  LAVA_TRY(cache.buffer_, device.allocate(shape.bytes(), BufferUse::sparse));
+  cache.types_ = cache_types(shape.dtype, device.info().interleaves_cache);
+  cache.positions_ = whole_units(shape.context);
+  LAVA_TRY(cache.buffer_, device.allocate(2 * static_cast<size_t>(shape.layers) * cache.layer_bytes(), BufferUse::sparse));
   return cache;
 }
 
-Tensor KvCache::at(int index) const {
+size_t KvCache::layer_bytes() const { return row_bytes(shape_.dtype, shape_.kv_heads * positions_ * shape_.head_dim); }
+
+Tensor KvCache::at(int index, DType type) const {
   LAVA_CHECK(index >= 0 && index < 2 * shape_.layers);
-  const size_t bytes = shape_.bytes() / (2 * static_cast<size_t>(shape_.layers));
-  return Tensor(shape_.dtype, {shape_.kv_heads, shape_.context, shape_.head_dim}, buffer_->data() + static_cast<size_t>(index) * bytes);
+  return Tensor(type, {shape_.kv_heads, positions_, shape_.head_dim}, buffer_->data() + static_cast<size_t>(index) * layer_bytes());
 }
 
 }  // namespace lava

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "kernels/attention/cache.h"
 #include "kernels/device.h"
 #include "kernels/result.h"
 #include "kernels/tensor.h"
@@ -28,14 +29,17 @@ class KvCache {
  public:
   static Result<KvCache> create(Device& device, const KvShape& shape);
 
-  Tensor keys(int layer) const { return at(2 * (layer - shape_.first)); }  // of the model's; [kv_heads, context, head_dim], after rope
-  Tensor values(int layer) const { return at(2 * (layer - shape_.first) + 1); }
+  Tensor keys(int layer) const { return at(2 * (layer - shape_.first), types_.keys); }  // of the model's; [kv_heads, positions, head_dim], after rope
+  Tensor values(int layer) const { return at(2 * (layer - shape_.first) + 1, types_.values); }
   const KvShape& shape() const { return shape_; }
 
  private:
-  Tensor at(int index) const;
+  Tensor at(int index, DType type) const;
+  size_t layer_bytes() const;  // of its keys, or of its values
 
   KvShape shape_;
+  CacheTypes types_{};
+  int64_t positions_ = 0;  // the context, up to a multiple of cache_unit
   std::unique_ptr<Buffer> buffer_;
 };
 

@@ -2,18 +2,12 @@
 
 namespace lava {
 
-bool is_cache(const Tensor& t) {
-  if (t.rank != 3) return false;
-  if (t.dtype == DType::q8_0) return t.extent[2] % dtype_info(t.dtype).block == 0 && t.contiguous();
-  return (t.dtype == DType::f32 || t.dtype == DType::f16) && t.stride[2] == 1;
-}
-
 AttentionArgs attention_args(const StepParams* step, const Tensor& out, const Tensor& q, const Tensor& k, const Tensor& v, float scale, bool causal,
                              Precision precision) {
-  LAVA_CHECK(out.dtype == DType::f32 && q.dtype == DType::f32 && v.dtype == k.dtype);
-  LAVA_CHECK(q.rank == 3 && out.rank == 3 && k.rank == 3 && v.rank == 3 && out.extent == q.extent && k.extent == v.extent);
+  LAVA_CHECK(out.dtype == DType::f32 && q.dtype == DType::f32);
+  LAVA_CHECK(q.rank == 3 && out.rank == 3 && out.extent == q.extent && is_cache(k, v));
   LAVA_CHECK(q.extent[2] == k.extent[2] && k.extent[0] > 0 && q.extent[1] % k.extent[0] == 0 && k.extent[1] > 0);
-  LAVA_CHECK(q.stride[2] == 1 && out.stride[2] == 1 && is_cache(k) && is_cache(v));
+  LAVA_CHECK(q.stride[2] == 1 && out.stride[2] == 1);
   AttentionArgs args;
   args.out = out, args.q = q, args.k = k, args.v = v, args.scale = scale, args.causal = causal, args.precision = precision;
   if (causal) args.step = step;

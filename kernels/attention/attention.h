@@ -1,14 +1,11 @@
 // out = softmax(q k^T * scale + mask) v, per head; query head h reads key head h / (heads / kv_heads).
 #pragma once
+#include "kernels/attention/cache.h"
 #include "kernels/matrix.h"
 #include "kernels/op.h"
 #include "kernels/step_params.h"
 
 namespace lava {
-
-// Whether keys or values may lie in such a tensor: f32 or f16 [heads, positions, d], any strides but the last;
-// or q8_0 without gaps, d a multiple of 32.
-bool is_cache(const Tensor& t);
 
 struct AttentionArgs {
   static constexpr OpId id = OpId::attention;
@@ -25,7 +22,8 @@ struct AttentionArgs {
     const double past = step ? step->past : 0, rows = q.extent[0];
     const double seen = causal ? past + (rows + 1) / 2 : k.extent[1];
     const double keys = causal ? past + rows : k.extent[1];
-    return {8.0 * q.elements() + 2 * keys * k.extent[0] * static_cast<double>(row_bytes(k.dtype, k.extent[2])), 4.0 * q.elements() * seen};
+    const auto bytes_of = [](const Tensor& t) { return static_cast<double>(row_bytes(t.dtype, cache_unit * t.extent[2])) / cache_unit; };  // of a position
+    return {8.0 * q.elements() + keys * k.extent[0] * (bytes_of(k) + bytes_of(v)), 4.0 * q.elements() * seen};
   }
 };
 

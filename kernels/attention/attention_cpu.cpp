@@ -1,6 +1,5 @@
 // Attention of several rows: K and V of a block of keys are packed once and meet tiles of 6 rows (all query heads of a key head are rows).
 #include "kernels/attention/attention_steps_cpu.h"
-#include "kernels/attention/elements_cpu.h"
 
 namespace lava::reference {
 void attention(const void* args, const Lane& lane);
@@ -10,38 +9,6 @@ namespace lava::LAVA_ISA {
 namespace {
 
 constexpr int tile = 6;  // rows: with `wide` vectors of each, accumulators fit the registers
-
-// keys [64, d] -> [d, 64]; columns from `count` on become zeros.
-template <class T>
-void pack_keys(float* packed, const View& k, int64_t first, int64_t count, int64_t d) {
-  HWY_ALIGN float quad[4 * lanes];
-  int64_t j = 0;
-  for (; j + 4 <= count; j += 4) {
-    const std::byte* rows[4] = {k.at(first + j), k.at(first + j + 1), k.at(first + j + 2), k.at(first + j + 3)};
-    int64_t i = 0;
-    for (; i + lanes <= d; i += lanes) {
-      hn::StoreInterleaved4(vector_at<T>(rows[0], i), vector_at<T>(rows[1], i), vector_at<T>(rows[2], i), vector_at<T>(rows[3], i), df, quad);
-      for (int64_t t = 0; t < lanes; ++t) std::memcpy(packed + (i + t) * block + j, quad + 4 * t, 16);
-    }
-    for (; i < d; ++i) {
-      for (int r = 0; r < 4; ++r) packed[i * block + j + r] = T::one(rows[r], i);
-    }
-  }
-  for (; j < block; ++j) {
-    for (int64_t i = 0; i < d; ++i) packed[i * block + j] = j < count ? T::one(k.at(first + j), i) : 0;
-  }
-}
-
-// values [count, d] -> float32 [count, padded]
-template <class T>
-void pack_values(float* packed, const View& v, int64_t first, int64_t count, int64_t d, int64_t padded) {
-  for (int64_t j = 0; j < count; ++j) {
-    const std::byte* row = v.at(first + j);
-    int64_t i = 0;
-    for (; i + lanes <= d; i += lanes) store(vector_at<T>(row, i), packed + j * padded + i);
-    if (i < d) store(T::part(row, i, d - i), packed + j * padded + i);
-  }
-}
 
 // s[6, 64] = q[d, 6]^T k[d, 64]
 HWY_INLINE void tile_scores(float* s, const float* q, const float* k, int64_t d) {
@@ -120,15 +87,14 @@ void start_chunk(const Chunk& c) {
   std::memset(c.l, 0, static_cast<size_t>(c.tiles() * tile * lanes) * sizeof(float));
 }
 
-template <class T>
+template <class Cache>
 void run_chunk(const Chunk& c) {
   start_chunk(c);
-  const View k = head_view(c.a.k, c.kv_head), v = head_view(c.a.v, c.kv_head);
   const int64_t end = c.visible(c.count() - 1);
   for (int64_t first = 0; first < end; first += block) {
     const int64_t count = end - first < block ? end - first : block;
-    pack_keys<T>(c.keys, k, first, count, c.d);
-    pack_values<T>(c.values, v, first, count, c.d, c.padded);
+    Cache::pack_keys(c.keys, c.a.k, c.kv_head, first, count);
+    Cache::Values::pack_values(c.values, c.a.v, c.kv_head, first, count, c.padded);
     for (int64_t t = 0; t < c.tiles(); ++t) {
       const int64_t most = c.visible(t * tile + tile - 1) - first;  // keys of the block that the last row sees
       if (most <= 0) continue;
@@ -165,7 +131,7 @@ void attend_rows(const AttentionArgs& a, int64_t past, const Lane& lane, int64_t
     c.kv_head = item % kv_heads;
     c.first_row = (chunks - 1 - item / kv_heads) * step;
     c.rows = rows - c.first_row < step ? rows - c.first_row : step;
-    with_elements(a.k.dtype, [&]<class T>() { run_chunk<T>(c); });
+    with_layout(a, [&]<class Cache>() { run_chunk<Cache>(c); });
   }
 }
 

@@ -3,18 +3,10 @@
 #include <vector>
 
 #include "kernels/attention/attention.h"
-#include "kernels/formats/formats.h"
 #include "kernels/lane.h"
 
 namespace lava::reference {
 namespace {
-
-double value(const Tensor& t, int64_t head, int64_t position, int64_t i) {
-  const int64_t at = head * t.stride[0] + position * t.stride[1] + i;
-  if (t.dtype == DType::f32) return t.as<float>()[at];
-  if (t.dtype == DType::f16) return half_to_float(t.as<uint16_t>()[at]);
-  return q8_0_value(t.data, at);
-}
 
 // One query of one head over keys 0 .. seen.
 void attend(const AttentionArgs& a, int64_t row, int64_t head, int64_t seen) {
@@ -23,7 +15,7 @@ void attend(const AttentionArgs& a, int64_t row, int64_t head, int64_t seen) {
   float* out = a.out.as<float>() + row * a.out.stride[0] + head * a.out.stride[1];
   std::vector<double> weight(seen), sum(d);
   for (int64_t p = 0; p < seen; ++p) {
-    for (int64_t i = 0; i < d; ++i) weight[p] += q[i] * value(a.k, kv_head, p, i);
+    for (int64_t i = 0; i < d; ++i) weight[p] += q[i] * cache_value(a.k, kv_head, p, i);
     weight[p] *= a.scale;
   }
   const double highest = *std::max_element(weight.begin(), weight.end());
@@ -31,7 +23,7 @@ void attend(const AttentionArgs& a, int64_t row, int64_t head, int64_t seen) {
   for (int64_t p = 0; p < seen; ++p) {
     weight[p] = std::exp(weight[p] - highest);
     total += weight[p];
-    for (int64_t i = 0; i < d; ++i) sum[i] += weight[p] * value(a.v, kv_head, p, i);
+    for (int64_t i = 0; i < d; ++i) sum[i] += weight[p] * cache_value(a.v, kv_head, p, i);
   }
   for (int64_t i = 0; i < d; ++i) out[i] = static_cast<float>(sum[i] / total);
 }

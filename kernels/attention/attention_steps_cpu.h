@@ -2,12 +2,12 @@
 // Included only by *_cpu.cpp files of this folder.
 #pragma once
 #include "kernels/attention/attention_cpu.h"
+#include "kernels/attention/elements_cpu.h"
 #include "kernels/cpu/simd_math.h"
 
 namespace lava::LAVA_ISA {
 namespace {
 
-constexpr int64_t block = 64;                         // keys
 constexpr int wide = vector_registers == 32 ? 4 : 2;  // vectors beside each other
 
 // Masks scores from `limit` on, turns them into weights, updates m and l; returns what the old output must be multiplied with.

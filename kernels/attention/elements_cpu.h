@@ -1,73 +1,18 @@
-// Numbers of keys and values as a cache holds them; the loops of attention are written once over these.
-// vectors<n>: n vectors from value i on, a multiple of n * lanes; n divides `together`, the vectors that cost least when they are widened at once.
+// What the processor's attention reads: caches as they lie, keys and values of a block of positions widened to float32, and rows of values in place.
+// Included only by *_cpu.cpp files of this folder.
 #pragma once
+#include "kernels/attention/attention_cpu.h"
 #include "kernels/cpu/simd.h"
-#include "kernels/formats/formats.h"
-#include "kernels/tensor.h"
+#include "kernels/half.h"
 
 namespace lava::LAVA_ISA {
 namespace {
 
-template <class Elements>
-HWY_INLINE FloatVec vector_at(const std::byte* row, int64_t i) {
-  FloatVec one[1];
-  Elements::template vectors<1>(row, i, one);
-  return one[0];
-}
-
-// float, or binary16 as uint16_t
-template <class T>
-struct Plain {
-  static constexpr int together = 1;
-  static constexpr int64_t bytes(int64_t n) { return n * static_cast<int64_t>(sizeof(T)); }
-  static HWY_INLINE const T* at(const std::byte* row, int64_t i) { return reinterpret_cast<const T*>(row) + i; }
-  template <int n>
-  static HWY_INLINE void vectors(const std::byte* row, int64_t i, FloatVec* out) {
-    for (int c = 0; c < n; ++c) out[c] = load(at(row, i + c * lanes));
-  }
-  static HWY_INLINE FloatVec part(const std::byte* row, int64_t i, int64_t n) { return load_part(at(row, i), n); }
-  static HWY_INLINE float one(const std::byte* row, int64_t i) {
-    if constexpr (sizeof(T) == 2) return half_to_float(*at(row, i));
-    else return *at(row, i);
-  }
-};
-
-// Q8_0: blocks of 32 codes behind their scale.
-struct Coded {
-  static constexpr int together = 32 / lanes;  // they share the scale
-  static constexpr int64_t bytes(int64_t n) { return n * 34 / 32; }
-  template <int n>
-  static HWY_INLINE void vectors(const std::byte* row, int64_t i, FloatVec* out) {
-    const hn::Rebind<int8_t, FloatTag> d8;
-    const hn::Rebind<int32_t, FloatTag> d32;
-    const std::byte* block = row + i / 32 * 34;
-    const auto* code = reinterpret_cast<const int8_t*>(block) + 2 + i % 32;
-    const FloatVec factor = scale(block);
-    for (int c = 0; c < n; ++c) out[c] = hn::Mul(hn::ConvertTo(df, hn::PromoteTo(d32, hn::LoadU(d8, code + c * lanes))), factor);
-  }
-  static HWY_INLINE FloatVec part(const std::byte* row, int64_t i, int64_t) { return vector_at<Coded>(row, i); }  // rows are whole blocks: never asked for
-  static HWY_INLINE float one(const std::byte* row, int64_t i) { return q8_0_value(row, i); }
-
- private:
-  static HWY_INLINE uint16_t half(const std::byte* block) {
-    uint16_t bits;
-    std::memcpy(&bits, block, 2);
-    return bits;
-  }
-  static HWY_INLINE FloatVec scale(const std::byte* block) {
-#if !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX2
-    const hn::Rebind<uint16_t, FloatTag> d16;
-    const hn::Rebind<hwy::float16_t, FloatTag> dh;
-    return hn::PromoteTo(df, hn::BitCast(dh, hn::Set(d16, half(block))));
-#else  // without the instruction one value is cheaper than a vector of them
-    return splat(half_to_float(half(block)));
-#endif
-  }
-};
+constexpr int64_t block = 64;  // positions that are worked on together
 
 struct View {  // of one key head
   const std::byte* data;
-  int64_t stride;  // bytes between positions
+  int64_t stride;  // bytes between positions, of whole units where they are interleaved
   HWY_INLINE const std::byte* at(int64_t position) const { return data + position * stride; }
 };
 
@@ -75,12 +20,132 @@ View head_view(const Tensor& t, int64_t head) {
   return {t.data + row_bytes(t.dtype, head * t.stride[0]), static_cast<int64_t>(row_bytes(t.dtype, t.stride[1]))};
 }
 
-// Calls f.operator()<Elements>() for the format of the cache.
+View unit_view(const Tensor& t, int64_t head) { return {unit_of(t, head, 0), static_cast<int64_t>(row_bytes(t.dtype, cache_unit * t.extent[2])) / cache_unit}; }
+
+// The layouts. All of them pack 64 keys from `first` on as float32 [d, 64], columns from `count` on are anything, and values as [count, padded].
+
+// Rows of float or binary16.
+template <class T>
+struct Rows {
+  static constexpr int64_t bytes(int64_t n) { return n * static_cast<int64_t>(sizeof(T)); }
+  static HWY_INLINE const T* at(const std::byte* row, int64_t i) { return reinterpret_cast<const T*>(row) + i; }
+  static HWY_INLINE FloatVec whole(const std::byte* row, int64_t i) { return load(at(row, i)); }
+  static HWY_INLINE FloatVec part(const std::byte* row, int64_t i, int64_t n) { return load_part(at(row, i), n); }
+
+  static void pack_values(float* packed, const Tensor& v, int64_t head, int64_t first, int64_t count, int64_t padded) {
+    const View rows = head_view(v, head);
+    const int64_t d = v.extent[2];
+    for (int64_t j = 0; j < count; ++j) {
+      const std::byte* row = rows.at(first + j);
+      int64_t i = 0;
+      for (; i + lanes <= d; i += lanes) store(whole(row, i), packed + j * padded + i);
+      if (i < d) store(part(row, i, d - i), packed + j * padded + i);
+    }
+  }
+};
+
+struct FloatCache {
+  using Values = Rows<float>;
+  static View keys_of(const Tensor& t, int64_t head) { return head_view(t, head); }
+  static View values_of(const Tensor& t, int64_t head) { return head_view(t, head); }
+
+  static void pack_keys(float* packed, const Tensor& k, int64_t head, int64_t first, int64_t count) {
+    const View rows = head_view(k, head);
+    const int64_t d = k.extent[2];
+    HWY_ALIGN float quad[4 * lanes];
+    int64_t j = 0;
+    for (; j + 4 <= count; j += 4) {
+      const float* row[4];
+      for (int64_t r = 0; r < 4; ++r) row[r] = Values::at(rows.at(first + j + r), 0);
+      int64_t i = 0;
+      for (; i + lanes <= d; i += lanes) {
+        hn::StoreInterleaved4(load(row[0] + i), load(row[1] + i), load(row[2] + i), load(row[3] + i), df, quad);
+        for (int64_t t = 0; t < lanes; ++t) std::memcpy(packed + (i + t) * block + j, quad + 4 * t, 16);
+      }
+      for (; i < d; ++i) {
+        for (int r = 0; r < 4; ++r) packed[i * block + j + r] = row[r][i];
+      }
+    }
+    for (; j < count; ++j) {
+      for (int64_t i = 0; i < d; ++i) packed[i * block + j] = Values::at(rows.at(first + j), i)[0];
+    }
+  }
+};
+
+struct HalfCache {
+  using Values = Rows<uint16_t>;
+  static View keys_of(const Tensor& t, int64_t head) { return unit_view(t, head); }
+  static View values_of(const Tensor& t, int64_t head) { return head_view(t, head); }
+
+  static void pack_keys(float* packed, const Tensor& k, int64_t head, int64_t first, int64_t count) {
+    for (int64_t j = 0; j < count; j += cache_unit) {
+      const auto* unit = reinterpret_cast<const uint16_t*>(unit_of(k, head, first + j));
+      for (int64_t i = 0; i < k.extent[2]; ++i) {
+        for (int64_t x = 0; x < cache_unit; x += lanes) store(load(unit + i * cache_unit + x), packed + i * block + j + x);
+      }
+    }
+  }
+};
+
+struct CodedCache {
+  static View keys_of(const Tensor& t, int64_t head) { return unit_view(t, head); }
+  static View values_of(const Tensor& t, int64_t head) { return unit_view(t, head); }
+
+  static constexpr hn::Rebind<int32_t, FloatTag> d32{};
+  using Codes = hn::Vec<decltype(d32)>;
+  struct Values {
+    // Values of neighbouring positions lie side by side.
+    static void pack_values(float* packed, const Tensor& v, int64_t head, int64_t first, int64_t count, int64_t padded) {
+      for (int64_t j = 0; j < count; j += 2) {
+        const std::byte* part = unit_of(v, head, first + j);
+        const int64_t p = j % cache_unit;
+        for (int64_t i = 0; i < v.extent[2]; i += coded_channels, part += coded_part) {
+          const FloatVec even = splat(half_to_float(scales(part)[p])), odd = splat(half_to_float(scales(part)[p + 1]));
+          for (int64_t c = 0; c < coded_channels; c += lanes) {
+            const Codes two = pairs(part + coded_scales + code_place(DType::q8_values, p, c));
+            float* out = packed + j * padded + i + c;
+            store(hn::Mul(first_of(two), even), out);
+            if (j + 1 < count) store(hn::Mul(second_of(two), odd), out + padded);
+          }
+        }
+      }
+    }
+  };
+
+  static void pack_keys(float* packed, const Tensor& k, int64_t head, int64_t first, int64_t count) {
+    for (int64_t j = 0; j < count; j += cache_unit) {
+      const std::byte* part = unit_of(k, head, first + j);
+      for (int64_t i = 0; i < k.extent[2]; i += coded_channels, part += coded_part) {
+        for (int64_t x = 0; x < cache_unit; x += lanes) {
+          const FloatVec scale = load(scales(part) + x);
+          for (int64_t c = 0; c < coded_channels; c += 2) {
+            const Codes two = pairs(part + coded_scales + code_place(DType::q8_keys, x, c));
+            store(hn::Mul(first_of(two), scale), packed + (i + c) * block + j + x);
+            store(hn::Mul(second_of(two), scale), packed + (i + c + 1) * block + j + x);
+          }
+        }
+      }
+    }
+  }
+
+  static HWY_INLINE const uint16_t* scales(const std::byte* part) { return reinterpret_cast<const uint16_t*>(part); }
+
+ private:
+  static HWY_INLINE Codes pairs(const std::byte* p) {
+    const hn::Rebind<int16_t, FloatTag> d16;
+    return hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const int16_t*>(p)));
+  }
+  static HWY_INLINE FloatVec first_of(Codes two) { return hn::ConvertTo(df, hn::ShiftRight<24>(hn::ShiftLeft<24>(two))); }
+  static HWY_INLINE FloatVec second_of(Codes two) { return hn::ConvertTo(df, hn::ShiftRight<8>(two)); }
+};
+
+// Calls f.operator()<Cache>() for the layout of a cache.
 template <class F>
-HWY_INLINE void with_elements(DType type, const F& f) {
-  if (type == DType::q8_0) return f.template operator()<Coded>();
-  if (type == DType::f16) return f.template operator()<Plain<uint16_t>>();
-  f.template operator()<Plain<float>>();
+HWY_INLINE void with_layout(const AttentionArgs& a, const F& f) {
+  if (a.k.dtype == DType::q8_keys) return f.template operator()<CodedCache>();
+  if (a.k.dtype == DType::f16_keys) return f.template operator()<HalfCache>();
+  LAVA_CHECK(a.k.dtype == DType::f32);  // the processor's own caches are interleaved: DeviceInfo::interleaves_cache
+  f.template operator()<FloatCache>();
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class CpuRecording : public Recording {
 class CpuDevice : public Device {
  public:
   CpuDevice(const KernelTable& table, int threads, bool pin, std::unique_ptr<Buffer> scratch)
-      : info_{cpu_name(), "cpu", table.level, threads, true, table.kernels != reference_kernels()}, kernels_(table.kernels), scratch_(std::move(scratch)), pool_(threads, pin, scratch_->data()) {}
+      : info_{cpu_name(), "cpu", table.level, threads, true, table.kernels != reference_kernels(), true}, kernels_(table.kernels), scratch_(std::move(scratch)), pool_(threads, pin, scratch_->data()) {}
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use) override { return allocate_host(bytes, use); }

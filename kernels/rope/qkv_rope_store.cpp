@@ -1,4 +1,4 @@
-#include "kernels/attention/attention.h"
+#include "kernels/attention/cache.h"
 #include "kernels/ops.h"
 
 namespace lava {
@@ -8,8 +8,7 @@ QkvRopeStoreArgs qkv_rope_store_args(const StepParams* step, const Tensor& q, co
   LAVA_CHECK(q.rank == 3 && k.rank == 3 && v.rank == 3 && q.dtype == DType::f32 && k.dtype == DType::f32 && v.dtype == DType::f32);
   LAVA_CHECK(k.extent == v.extent && q.extent[0] == k.extent[0] && q.extent[2] == k.extent[2]);
   LAVA_CHECK(q.stride[2] == 1 && k.stride[2] == 1 && v.stride[2] == 1);
-  LAVA_CHECK(k_cache.rank == 3 && k_cache.extent == v_cache.extent && k_cache.dtype == v_cache.dtype);
-  LAVA_CHECK(k_cache.extent[0] == k.extent[1] && k_cache.extent[2] == k.extent[2] && is_cache(k_cache) && is_cache(v_cache));
+  LAVA_CHECK(is_cache(k_cache, v_cache) && k_cache.extent[0] == k.extent[1] && k_cache.extent[2] == k.extent[2]);
   LAVA_CHECK(cos_sin.dtype == DType::f32 && cos_sin.rank == 2 && cos_sin.contiguous());
   LAVA_CHECK(cos_sin.extent[1] % 2 == 0 && cos_sin.extent[1] <= q.extent[2]);
   QkvRopeStoreArgs args;

@@ -1,5 +1,6 @@
 // Rotary embedding of q and k, then k and v go to the cache at positions past .. past + rows.
 #pragma once
+#include "kernels/attention/cache.h"
 #include "kernels/op.h"
 #include "kernels/step_params.h"
 
@@ -15,7 +16,7 @@ struct QkvRopeStoreArgs {
   Tensor q;                 // f32 [rows, heads, d], rotated in place
   Tensor k, v;              // f32 [rows, kv_heads, d]; k is rotated on its way to the cache
   Tensor cos_sin;           // f32 [context, rotary]: cosines of the rotary/2 angles, then sines; rotary <= d, the rest passes through
-  Tensor k_cache, v_cache;  // [kv_heads, context, d], is_cache (kernels/attention/attention.h)
+  Tensor k_cache, v_cache;  // [kv_heads, context, d], is_cache (kernels/attention/cache.h)
   RopeStyle style = RopeStyle::half;
   const StepParams* step = nullptr;
 
@@ -24,7 +25,7 @@ struct QkvRopeStoreArgs {
     visitor.read(k), visitor.read(v), visitor.read(cos_sin);
   }
   Cost cost() const {
-    const double written = 2.0 * static_cast<double>(row_bytes(k_cache.dtype, k.elements()));
+    const double written = 2.0 / cache_unit * static_cast<double>(row_bytes(k_cache.dtype, cache_unit * k.elements()));
     return {8.0 * q.elements() + 4.0 * (k.elements() + v.elements()) + written, 6.0 * q.elements()};
   }
 };

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/formats/formats.h"
+#include "kernels/attention/cache.h"
 #include "kernels/lane.h"
 #include "kernels/rope/qkv_rope_store.h"
 
@@ -20,11 +20,6 @@ void rotate(float* x, const float* cos_sin, int64_t rotary, RopeStyle style) {
   }
 }
 
-void store(const Tensor& cache, int64_t head, int64_t position, const float* x) {
-  const int64_t at = head * cache.stride[0] + position * cache.stride[1];
-  quantize_row(cache.dtype, x, cache.data + row_bytes(cache.dtype, at), cache.extent[2]);
-}
-
 }  // namespace
 
 void qkv_rope_store(const void* args, const Lane& lane) {
@@ -40,8 +35,8 @@ void qkv_rope_store(const void* args, const Lane& lane) {
       const float* k = a.k.as<float>() + row * a.k.stride[0] + h * a.k.stride[1];
       std::copy(k, k + d, key.begin());
       rotate(key.data(), cos_sin, rotary, a.style);
-      store(a.k_cache, h, past + row, key.data());
-      store(a.v_cache, h, past + row, a.v.as<float>() + row * a.v.stride[0] + h * a.v.stride[1]);
+      cache_store(a.k_cache, h, past + row, key.data());
+      cache_store(a.v_cache, h, past + row, a.v.as<float>() + row * a.v.stride[0] + h * a.v.stride[1]);
     }
   }
 }

@@ -1,5 +1,6 @@
 // Rotation of one head, and one position of the cache. Included only by *_cpu.cpp files.
 #pragma once
+#include "kernels/attention/cache.h"
 #include "kernels/cpu/encode_block.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/formats/formats.h"
@@ -68,13 +69,39 @@ void to_q8_0(std::byte* out, const float* x, int64_t n) {
   }
 }
 
+// The same into a part of an interleaved cache, one for every 32 channels.
+template <DType type>
+void to_coded_parts(std::byte* part, int64_t p, const float* x, int64_t n) {
+  for (int64_t i = 0; i < n; i += coded_channels, part += coded_part) {
+    std::byte block[34];
+    to_q8_0(block, x + i, coded_channels);
+    std::memcpy(part + 2 * p, block, 2);
+    for (int64_t c = 0; c < coded_channels; ++c) part[coded_scales + code_place(type, p, c)] = block[2 + c];
+  }
+}
+
+void to_half_keys(uint16_t* unit, int64_t p, const float* x, int64_t n) {
+  constexpr int64_t together = 32;
+  uint16_t half[together];
+  for (int64_t i = 0; i < n; i += together) {
+    const int64_t count = smaller(together, n - i);
+    to_half(half, x + i, count);
+    for (int64_t c = 0; c < count; ++c) unit[(i + c) * cache_unit + p] = half[c];
+  }
+}
+
 // Keys or values x of one position of `head`.
 void write_cache(const Tensor& cache, int64_t head, int64_t position, const float* x) {
-  const int64_t at = head * cache.stride[0] + position * cache.stride[1], d = cache.extent[2];
+  const int64_t at = head * cache.stride[0] + position * cache.stride[1], d = cache.extent[2], p = position % cache_unit;
   constexpr DTypeInfo coded = dtype_info(DType::q8_0);
-  if (cache.dtype == DType::q8_0) return to_q8_0(cache.data + at / coded.block * coded.bytes, x, d);
-  if (cache.dtype == DType::f16) return to_half(cache.as<uint16_t>() + at, x, d);
-  std::memcpy(cache.as<float>() + at, x, static_cast<size_t>(d) * sizeof(float));
+  switch (cache.dtype) {
+    case DType::f16_keys: return to_half_keys(reinterpret_cast<uint16_t*>(unit_of(cache, head, position)), p, x, d);
+    case DType::q8_keys: return to_coded_parts<DType::q8_keys>(unit_of(cache, head, position), p, x, d);
+    case DType::q8_values: return to_coded_parts<DType::q8_values>(unit_of(cache, head, position), p, x, d);
+    case DType::q8_0: return to_q8_0(cache.data + at / coded.block * coded.bytes, x, d);
+    case DType::f16: return to_half(cache.as<uint16_t>() + at, x, d);
+    default: std::memcpy(cache.as<float>() + at, x, static_cast<size_t>(d) * sizeof(float));
+  }
 }
 
 }  // namespace

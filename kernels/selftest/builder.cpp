@@ -2,6 +2,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/attention/cache.h"
 #include "kernels/formats/formats.h"
 #include "kernels/selftest/cases.h"
 
@@ -36,12 +37,20 @@ Tensor Builder::random_with_outliers(std::initializer_list<int64_t> shape) {
   return t;
 }
 
-Tensor Builder::cache(DType type, std::initializer_list<int64_t> shape) {
-  const Tensor t = run.arena.tensor(type, shape);
-  std::vector<float> values(static_cast<size_t>(t.elements()));
-  for (float& v : values) v = uniform(-1, 1);
-  quantize_row(type, values.data(), t.data, t.elements());
-  return t;
+CacheTensors Builder::cache(DType type, int64_t kv_heads, int64_t context, int64_t d) {
+  const bool interleaved = run.device.info().interleaves_cache;
+  const CacheTypes types = cache_types(type, interleaved);
+  const int64_t positions = interleaved ? whole_units(context) : context;
+  const CacheTensors cache{run.arena.tensor(types.keys, {kv_heads, positions, d}), run.arena.tensor(types.values, {kv_heads, positions, d})};
+  std::vector<float> row(static_cast<size_t>(d));
+  for (const Tensor& t : {cache.keys, cache.values}) {
+    std::memset(t.data, 0xff, t.bytes());  // not a number, in every format: what lies behind the context is nobody's
+    for (int64_t i = 0; i < kv_heads * context; ++i) {
+      for (float& v : row) v = uniform(-1, 1);
+      cache_store(t, i / context, i % context, row.data());
+    }
+  }
+  return cache;
 }
 
 Tensor Builder::bytes(std::initializer_list<int64_t> shape) {

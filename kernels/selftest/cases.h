@@ -19,7 +19,7 @@ class Builder {
   Tensor random_between(std::initializer_list<int64_t> shape, float low, float high);
   // Rows as the layers of a language model see them: 7 channels of a thousand are 20 to 60 times as large as the rest.
   Tensor random_with_outliers(std::initializer_list<int64_t> shape);
-  Tensor cache(DType type, std::initializer_list<int64_t> shape);                     // values in -1 .. 1
+  CacheTensors cache(DType type, int64_t kv_heads, int64_t context, int64_t d);             // as the device has it; values in -1 .. 1
   Tensor bytes(std::initializer_list<int64_t> shape);                                  // u8
   Tensor ids(int64_t count, int32_t limit);
   Matrix matrix(DType format, MatrixLayout layout, Precision precision, int64_t out, int64_t in, float low = -1);  // values in low .. 1
@@ -51,6 +51,7 @@ inline std::vector<Case> all_cases() {
 
 inline constexpr double float_limit = 2e-12;  // about 1e-6 relative
 inline constexpr double half_limit = 1e-8;    // a value on the edge between two halves may round either way
+inline constexpr double pair_limit = 1e-8;     // attention over a coded cache: queries and weights rounded to 16 bits (worst seen: 2.6e-9)
 inline constexpr double code_limit = 1e-6;    // the same of 8-bit codes: one of the 192 values and more of a case is 1 / 73^2 / 192 of their power
 
 }  // namespace lava::selftest_detail

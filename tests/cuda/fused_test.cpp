@@ -32,9 +32,10 @@ void give_layer(selftest_detail::Builder& b, int64_t context) {
   const Tensor x = b.random({1, width}), q = b.random({1, heads * d}), k = b.random({1, kv_heads * d}), v = b.random({1, kv_heads * d}), mix = b.random({1, heads * d});
   const Tensor gate = b.random({1, feed_forward}), up = b.random({1, feed_forward});
   const RmsNorm norm{b.random({width}), 1e-5f};
+  const CacheTensors cache = b.cache(DType::f16, kv_heads, context, d);
   ops::linear(b.run, std::array{target(width, q), target(width, k), target(width, v)}, x, norm);
   ops::rope_attention(b.run, mix.reshape({1, heads, d}), q.reshape({1, heads, d}), k.reshape({1, kv_heads, d}), v.reshape({1, kv_heads, d}), b.random({context, d}),
-                      RopeStyle::half, b.cache(DType::f16, {kv_heads, context, d}), b.cache(DType::f16, {kv_heads, context, d}), 0.2f);
+                      RopeStyle::half, cache.keys, cache.values, 0.2f);
   ops::linear(b.run, std::array{target(heads * d, x, true)}, mix);
   ops::linear_glu(b.run, target(width, gate), target(width, up), x, norm);
   ops::linear(b.run, std::array{target(feed_forward, x, true)}, gate);
@@ -78,7 +79,7 @@ double attention_error(Device& device, const Shape& s) {
     selftest_detail::Builder b(run, 5);
     const int64_t context = s.past + s.rows;
     const Tensor q = b.random({s.rows, s.heads, s.d}, s.size), out = b.random({s.rows, s.heads, s.d});
-    const Tensor k = b.cache(s.cache, {s.kv_heads, context, s.d}), v = b.cache(s.cache, {s.kv_heads, context, s.d});
+    const auto [k, v] = b.cache(s.cache, s.kv_heads, context, s.d);
     ops::attention(run, out, q, k, v, 3 / (s.size * std::sqrt(static_cast<float>(s.d))), true, s.precision);
     EXPECT_TRUE(one->finish());
     results[one == &device].assign(out.f32(), out.f32() + out.elements());

@@ -33,7 +33,7 @@ class Fused : public testing::TestWithParam<std::string> {
     Arena arena(memory_->data(), memory_bytes);
     auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
     DeviceInfo info;
-    info.fuses = fuses;
+    info.fuses = fuses, info.interleaves_cache = true;
     CaptureDevice capture(info);
     lava::Run run{capture, arena, step};
     selftest_detail::Builder builder(run, 11);

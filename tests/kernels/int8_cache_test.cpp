@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
 
@@ -17,6 +18,7 @@ constexpr int64_t rows = 150, heads = 4, kv_heads = 2, d = 64;
 struct Passed {
   std::vector<float> q, k, v, table, out;
   std::vector<std::byte> keys, values;
+  std::byte before{};  // what fills the cache before
 
   Passed() {
     std::mt19937 random(7);
@@ -37,13 +39,15 @@ struct Passed {
 
   // The last `count` rows ask.
   void run(Device& device, DType type, int64_t count) {
-    const auto bytes = row_bytes(type, kv_heads * rows * d);
-    keys.assign(bytes, {}), values.assign(bytes, {}), out.assign(static_cast<size_t>(rows * heads * d), 0);
+    const int64_t positions = whole_units(rows);
+    const auto bytes = row_bytes(type, kv_heads * positions * d);
+    keys.assign(bytes, before), values.assign(bytes, before), out.assign(static_cast<size_t>(rows * heads * d), 0);
     Arena arena;
     StepParams step;
     Run run{device, arena, &step};
     const Tensor queries(DType::f32, {rows, heads, d}, q.data()), results(DType::f32, {rows, heads, d}, out.data());
-    const Tensor key_cache(type, {kv_heads, rows, d}, keys.data()), value_cache(type, {kv_heads, rows, d}, values.data());
+    const CacheTypes types = cache_types(type, device.info().interleaves_cache);
+    const Tensor key_cache(types.keys, {kv_heads, positions, d}, keys.data()), value_cache(types.values, {kv_heads, positions, d}, values.data());
     ops::qkv_rope_store(run, queries, Tensor(DType::f32, {rows, kv_heads, d}, k.data()), Tensor(DType::f32, {rows, kv_heads, d}, v.data()),
                         Tensor(DType::f32, {rows, d}, table.data()), RopeStyle::half, key_cache, value_cache);
     step.past = static_cast<int32_t>(rows - count);
@@ -79,6 +83,42 @@ TEST_P(Int8Cache, CostsTheRoundingTo8Bits) {
     EXPECT_GT(lost, 1e-5) << count;  // it is 8 bits
     EXPECT_LT(lost, 1e-4) << count;
   }
+}
+
+// The last unit of 16 positions is used in part; what an earlier conversation left in the rest must not be seen.
+TEST_P(Int8Cache, WhatLiesBehindTheContextDoesNotMatter) {
+  for (const DType type : {DType::f16, DType::q8_0}) {
+    for (const int64_t count : {int64_t{1}, int64_t{40}}) {
+      Passed clean, stale;
+      stale.before = std::byte{0xff};  // not a number, in every format
+      clean.run(*device_, type, count), stale.run(*device_, type, count);
+      EXPECT_EQ(std::memcmp(clean.out.data(), stale.out.data(), clean.out.size() * sizeof(float)), 0) << count;
+    }
+  }
+}
+
+// One key has nearly all the weight, the others share the rest: rounding weights to 16 bits must not lose them.
+TEST_P(Int8Cache, ManySmallWeightsAreKept) {
+  constexpr int64_t positions = 4096, spike = 100;
+  const CacheTypes types = cache_types(DType::q8_0, device_->info().interleaves_cache);
+  std::vector<std::byte> keys(row_bytes(DType::q8_0, positions * d)), values(keys.size());
+  const Tensor k(types.keys, {1, positions, d}, keys.data()), v(types.values, {1, positions, d}, values.data());
+  std::vector<float> row(d, 0.0f), q(d, 0.0f), out(d);
+  q[0] = 9;  // weights of exp(-9), 1 / 8103: together 0.51 of the spike's
+  for (int64_t p = 0; p < positions; ++p) {
+    std::fill(row.begin(), row.end(), p == spike ? -1.0f : 1.0f);
+    cache_store(v, 0, p, row.data());
+    std::fill(row.begin(), row.end(), 0.0f);
+    row[0] = p == spike ? 1.0f : 0.0f;
+    cache_store(k, 0, p, row.data());
+  }
+  Arena arena;
+  StepParams step;
+  step.past = positions - 1;
+  lava::Run run{*device_, arena, &step};
+  ops::attention(run, Tensor(DType::f32, {1, 1, d}, out.data()), Tensor(DType::f32, {1, 1, d}, q.data()), k, v, 1, true);
+  const double rest = (positions - 1) * std::exp(-9.0), expected = (rest - 1) / (rest + 1);
+  for (const float x : out) EXPECT_NEAR(x, expected, 5e-4);
 }
 
 // A key that is not finite has no weight, in any format of the cache; a value must not turn into a number on the way.

@@ -34,7 +34,7 @@ class BrokenDevice : public DeviceDecorator {
     CallList copy;
     copy.append(call);
     op_info(call.id).visit(copy.args(0), spoiler);
-    if (spoiler.last.dtype == DType::f16) spoiler.last.as<uint16_t>()[0] = float_to_half(half_to_float(spoiler.last.as<uint16_t>()[0]) + 0.5f);
+    if (spoiler.last.dtype == DType::f16 || spoiler.last.dtype == DType::f16_keys) spoiler.last.as<uint16_t>()[0] = float_to_half(half_to_float(spoiler.last.as<uint16_t>()[0]) + 0.5f);
     else spoiler.last.as<float>()[0] += 0.5f;
   }
 
@@ -46,7 +46,7 @@ class BrokenDevice : public DeviceDecorator {
 struct Step {
   std::vector<float> x = std::vector<float>(2 * 64), q = std::vector<float>(64), kv = std::vector<float>(64), table = std::vector<float>(8 * 16, 0.5f),
                      weight = std::vector<float>(32, 1.5f), out = std::vector<float>(64);
-  std::vector<uint16_t> keys = std::vector<uint16_t>(2 * 8 * 16), values = std::vector<uint16_t>(2 * 8 * 16);
+  std::vector<uint16_t> keys = std::vector<uint16_t>(2 * 16 * 16), values = std::vector<uint16_t>(2 * 16 * 16);
   StepParams step;
 
   Step() {
@@ -60,7 +60,7 @@ struct Step {
     ops::rms_norm(run, half, half, Tensor(DType::f32, {32}, weight.data()), 1e-5f);
     ops::activate(run, half, half, Activation::silu);
     const Tensor tq(DType::f32, {1, 4, 16}, q.data()), tk(DType::f32, {1, 2, 16}, kv.data()), tv(DType::f32, {1, 2, 16}, kv.data() + 32);
-    const Tensor keys_(DType::f16, {2, 8, 16}, keys.data()), values_(DType::f16, {2, 8, 16}, values.data());
+    const Tensor keys_(DType::f16_keys, {2, 16, 16}, keys.data()), values_(DType::f16, {2, 16, 16}, values.data());
     ops::qkv_rope_store(run, tq, tk, tv, Tensor(DType::f32, {8, 16}, table.data()), RopeStyle::half, keys_, values_);
     ops::attention(run, Tensor(DType::f32, {1, 4, 16}, out.data()), tq, keys_, values_, 0.25f, true);
     ops::add(run, Tensor(DType::f32, {64}, out.data()), Tensor(DType::f32, {64}, out.data()), Tensor(DType::f32, {64}, q.data()));

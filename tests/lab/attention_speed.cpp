@@ -5,9 +5,10 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
-#include "kernels/formats/formats.h"
+#include "kernels/attention/cache.h"
 #include "kernels/ops.h"
 
 using namespace lava;
@@ -21,14 +22,19 @@ struct Shape {
 
 // Best time of one call, over copies of the cache; one recording holds them all, so that the pool wakes once.
 double best_seconds(Device& device, const Shape& s, DType type, int64_t copies, double budget) {
-  const int64_t context = s.past + 1, elements = s.kv_heads * context * s.d;
+  const int64_t context = whole_units(s.past + 1), elements = s.kv_heads * context * s.d;
+  const CacheTypes types = cache_types(type, device.info().interleaves_cache);
   const size_t bytes = (row_bytes(type, elements) + 63) / 64 * 64;
   auto caches = device.allocate(2 * bytes * static_cast<size_t>(copies));
   auto memory = device.allocate(size_t{16} << 20);
   if (!caches || !memory) std::exit(1);
   std::vector<float> values(static_cast<size_t>(elements));
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 2654435761u >> 8 & 0xffff) / 32768.0f - 1.0f;
-  for (int64_t i = 0; i < 2 * copies; ++i) quantize_row(type, values.data(), (*caches)->data() + static_cast<size_t>(i) * bytes, elements);
+  for (const bool keys : {true, false}) {
+    const Tensor one(keys ? types.keys : types.values, {s.kv_heads, context, s.d}, (*caches)->data() + (keys ? 0 : bytes));
+    for (int64_t i = 0; i < s.kv_heads * context; ++i) cache_store(one, i / context, i % context, values.data() + i * s.d);
+  }
+  for (int64_t i = 1; i < copies; ++i) std::memcpy((*caches)->data() + static_cast<size_t>(2 * i) * bytes, (*caches)->data(), 2 * bytes);
   Arena arena((*memory)->data(), (*memory)->size());
   StepParams step;
   step.past = static_cast<int32_t>(s.past);
@@ -39,7 +45,7 @@ double best_seconds(Device& device, const Shape& s, DType type, int64_t copies, 
   const auto recording = device.record([&] {
     for (int64_t c = 0; c < copies; ++c) {
       std::byte* keys = (*caches)->data() + static_cast<size_t>(2 * c) * bytes;
-      const Tensor k_cache(type, {s.kv_heads, context, s.d}, keys), v_cache(type, {s.kv_heads, context, s.d}, keys + bytes);
+      const Tensor k_cache(types.keys, {s.kv_heads, context, s.d}, keys), v_cache(types.values, {s.kv_heads, context, s.d}, keys + bytes);
       ops::rope_attention(run, out, q, k, k, table, RopeStyle::half, k_cache, v_cache, 1 / std::sqrt(static_cast<float>(s.d)));
     }
   });
