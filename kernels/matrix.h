@@ -29,8 +29,9 @@ struct Matrix {
   bool empty() const { return data == nullptr; }
 };
 
-// Layout that the running CPU likes best for this format and precision.
-MatrixLayout preferred_layout(DType format, Precision precision, int64_t out, int64_t in);
+constexpr bool can_interleave(DType format) { return is_quantized(format) || format == DType::bf16; }
+// Layout that the processor (`host`), or else a device, likes best. Towers leave BF16 as it is: they multiply many rows, which rearrange it on the way.
+MatrixLayout preferred_layout(DType format, Precision precision, bool host);
 // Bytes of the matrix in a layout (rows padded to 16 in interleaved16).
 size_t packed_bytes(DType format, MatrixLayout layout, int64_t out, int64_t in);
 // Writes `source` (out rows as in the file) into `target` (packed_bytes, 64-byte aligned).

@@ -182,7 +182,7 @@ Tensor OpBuilder::ids(int64_t count, int32_t limit) {
 }
 
 Matrix OpBuilder::matrix(DType format, Precision precision, int64_t out, int64_t in) {
-  return place({format, preferred_layout(format, precision, out, in), precision, static_cast<int32_t>(out), static_cast<int32_t>(in)});
+  return place({format, preferred_layout(format, precision, run.device.info().host_memory), precision, static_cast<int32_t>(out), static_cast<int32_t>(in)});
 }
 
 Matrix OpBuilder::table(DType format, int64_t rows, int64_t in) { return place({format, MatrixLayout::rows, Precision::exact, static_cast<int32_t>(rows), static_cast<int32_t>(in)}); }

@@ -153,7 +153,9 @@ Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_
       precision = Precision::bf16;
     }
   }
-  const MatrixLayout layout = preferred_layout(format, precision, count, in);
+  MatrixLayout layout = preferred_layout(format, precision, device_.info().host_memory);
+  // What is read as it lies costs nothing to open: rearranged only where the next opening finds that in a pack.
+  if (!is_quantized(format) && (!known(source) || format != entry->dtype)) layout = MatrixLayout::rows;
   return place(source, *entry, {format, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
 }
 
@@ -283,7 +285,7 @@ Result<Tensor> Weights::zeros(std::initializer_list<int64_t> shape) {
 
 Result<Matrix> Weights::matrix_from(const float* values, int64_t out, int64_t in) {
   Matrix matrix;
-  matrix.layout = preferred_layout(DType::f32, Precision::exact, out, in);
+  matrix.layout = preferred_layout(DType::f32, Precision::exact, device_.info().host_memory);
   matrix.out = static_cast<int32_t>(out);
   matrix.in = static_cast<int32_t>(in);
   LAVA_TRY(std::byte * target, reserve(packed_bytes(DType::f32, matrix.layout, out, in)));

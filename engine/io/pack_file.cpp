@@ -131,7 +131,7 @@ std::optional<PackedEntry> read_entry(Cursor& table) {
 bool is_sound(const PackedEntry& entry) {
   if (entry.first_row < 0 || entry.first_row > most_extent || entry.rows < 1 || entry.rows > most_extent || entry.in < 1 || entry.in > most_extent)
     return false;
-  if (entry.in % dtype_info(entry.format).block != 0 || (entry.layout == MatrixLayout::interleaved16 && !is_quantized(entry.format))) return false;
+  if (entry.in % dtype_info(entry.format).block != 0 || (entry.layout == MatrixLayout::interleaved16 && !can_interleave(entry.format))) return false;
   return entry.offset % entry_alignment == 0 && entry.bytes == packed_bytes(entry.format, entry.layout, entry.rows, entry.in);
 }
 

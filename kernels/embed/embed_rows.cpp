@@ -7,7 +7,7 @@ namespace {
 
 void check_table(const Tensor& out, const Matrix& table) {
   LAVA_CHECK(!table.empty() && table.in % dtype_info(table.format).block == 0);
-  LAVA_CHECK(table.layout == MatrixLayout::rows || is_quantized(table.format));
+  LAVA_CHECK(table.layout == MatrixLayout::rows || can_interleave(table.format));
   LAVA_CHECK(out.dtype == DType::f32 && out.rank == 2 && out.extent[1] == table.in && (table.in == 1 || out.stride[1] == 1));
 }
 

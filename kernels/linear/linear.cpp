@@ -15,7 +15,7 @@ Tensor as_matrix(const Tensor& t) { return t.rank == 2 ? t : t.reshape({t.rows()
 void check_target(const LinearTarget& target, const Tensor& x) {
   const Matrix& w = target.weight;
   LAVA_CHECK(!w.empty() && w.in == x.extent[1] && w.in % dtype_info(w.format).block == 0);
-  LAVA_CHECK(w.layout == MatrixLayout::rows || is_quantized(w.format));
+  LAVA_CHECK(w.layout == MatrixLayout::rows || can_interleave(w.format));
   LAVA_CHECK(is_f32_matrix(target.out) && target.out.extent[0] == x.extent[0] && target.out.extent[1] == w.out);
   LAVA_CHECK(target.bias.empty() || (target.bias.dtype == DType::f32 && target.bias.contiguous() && target.bias.elements() == w.out));
   LAVA_CHECK(!target.accumulate || target.activation == Activation::none);

@@ -50,6 +50,14 @@ void fill_panel(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_
   }
 }
 
+// The same of interleaved rows, which lie as the panel wants them.
+void copy_panel(const Matrix& w, int64_t row0, int64_t count, int64_t k0, int64_t pairs, uint32_t* panel) {
+  for (int64_t group = 0; group < count; group += 16) {
+    const std::byte* from = w.data + (row0 + group) / 16 * packed_group_bytes(DType::bf16, w.in) + k0 / 2 * 64;
+    for (int64_t p = 0; p < pairs; ++p) _mm512_store_si512(panel + p * count + group, _mm512_loadu_si512(from + p * 64));
+  }
+}
+
 // All rows of x against a panel of `count` weight rows; out points at the panel's first output.
 void multiply_panel(const LinearPart& part, const uint32_t* panel, int64_t count, int64_t k0, int64_t pairs, float* out, int64_t valid) {
   const int64_t x_stride = bf16_row_pairs(part.weight->in);
@@ -69,7 +77,8 @@ void multiply(const LinearPart& part) {
     const int64_t count = 16 * smaller(panel_rows / 16, part.group_end - g);
     for (int64_t p0 = 0; p0 < all; p0 += step) {
       const int64_t pairs = smaller(step, all - p0);
-      fill_panel<format>(w, 16 * g, count, 2 * p0, pairs, panel);
+      if (w.layout == MatrixLayout::interleaved16) copy_panel(w, 16 * g, count, 2 * p0, pairs, panel);
+      else fill_panel<format>(w, 16 * g, count, 2 * p0, pairs, panel);
       multiply_panel(part, panel, count, 2 * p0, pairs, part.out + 16 * g, w.out - 16 * g);
     }
   }

@@ -41,7 +41,23 @@ void widen_group(const std::byte* group, int64_t k0, int64_t depth, float* panel
   }
 }
 
+HWY_INLINE VU load_pairs(const std::byte* p) { return hn::LoadU(du, reinterpret_cast<const uint32_t*>(p)); }
+HWY_INLINE VF first_of(VU pair) { return hn::BitCast(df, hn::ShiftLeft<16>(pair)); }
+HWY_INLINE VF second_of(VU pair) { return hn::BitCast(df, hn::And(pair, hn::Set(du, 0xffff0000u))); }
+
+// BF16: pairs of neighbouring k.
+void widen_pairs(const std::byte* group, int64_t k0, int64_t depth, float* panel, int64_t stride) {
+  for (int64_t k = 0; k < depth; k += 2) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      const VU pair = load_pairs(group + (k0 + k) / 2 * 64 + v * lanes * 4);
+      store(first_of(pair), panel + k * stride + v * lanes);
+      if (k + 1 < depth) store(second_of(pair), panel + (k + 1) * stride + v * lanes);
+    }
+  }
+}
+
 void widen_packed(const Matrix& w, const std::byte* group, int64_t k0, int64_t depth, float* panel, int64_t stride) {
+  if (w.format == DType::bf16) return widen_pairs(group, k0, depth, panel, stride);
   LAVA_FOR_FORMAT(w.format, widen_group, group, k0, depth, panel, stride)
 }
 
@@ -124,8 +140,7 @@ void widen_file_rows(const Matrix& w, int64_t row0, int64_t count, int64_t k0, i
 // Rows [16 group, 16 group + count) of W, k in [k0, k0 + depth), to panel[k][count].
 void fill_panel(const Matrix& w, int64_t group, int64_t count, int64_t k0, int64_t depth, float* panel) {
   if (w.layout == MatrixLayout::interleaved16) {
-    const PackedFormat f = packed_format(w.format);
-    const int64_t group_bytes = w.in / f.values() * f.bytes();
+    const int64_t group_bytes = packed_group_bytes(w.format, w.in);
     for (int64_t g = 0; g < count / 16; ++g) widen_packed(w, w.data + (group + g) * group_bytes, k0, depth, panel + 16 * g, count);
     return;
   }
@@ -257,6 +272,32 @@ void multiply_row_packed(const LinearPart& part, const float* half_sums) {
   }
 }
 
+// BF16: one stream of pairs, which the hardware follows better than a program that runs ahead of it (Zen 4: 32 against 22 GB/s on one core).
+void multiply_row_pairs(const LinearPart& part) {
+  constexpr int64_t together = 4;  // values of k, each with a sum of its own
+  const Matrix& w = *part.weight;
+  for (int64_t g = part.group_begin; g < part.group_end; ++g) {
+    const std::byte* group = w.data + g * packed_group_bytes(DType::bf16, w.in);
+    VF sum[together][vectors];
+    for (auto& row : sum) {
+      for (VF& v : row) v = zero();
+    }
+    const auto add = [&](int64_t k, int64_t i, bool both) HWY_ATTR {
+      for (int64_t v = 0; v < vectors; ++v) {
+        const VU pair = load_pairs(group + k / 2 * 64 + v * lanes * 4);
+        sum[i][v] = hn::MulAdd(first_of(pair), splat(part.x[k]), sum[i][v]);
+        if (both) sum[i + 1][v] = hn::MulAdd(second_of(pair), splat(part.x[k + 1]), sum[i + 1][v]);
+      }
+    };
+    int64_t k = 0;
+    for (; k + together <= w.in; k += together) add(k, 0, true), add(k + 2, 2, true);
+    for (; k < w.in; k += 2) add(k, 0, k + 1 < w.in);
+    for (int64_t v = 0; v < vectors; ++v) {
+      put(hn::Add(hn::Add(sum[0][v], sum[1][v]), hn::Add(sum[2][v], sum[3][v])), part.out + 16 * g + v * lanes, w.out - 16 * g - v * lanes, part.accumulate);
+    }
+  }
+}
+
 void multiply_row(const LinearPart& part) {
   const Matrix& w = *part.weight;
   if (w.layout == MatrixLayout::rows) {
@@ -271,6 +312,7 @@ void multiply_row(const LinearPart& part) {
         return multiply_rows(part);
     }
   }
+  if (w.format == DType::bf16) return multiply_row_pairs(part);
   float* half_sums = reinterpret_cast<float*>(part.scratch);
   sum_halves(part.x, w.in, half_sums);
   LAVA_FOR_FORMAT(w.format, multiply_row_packed, part, half_sums)

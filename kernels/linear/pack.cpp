@@ -1,5 +1,6 @@
 #include "kernels/linear/pack.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/check.h"
@@ -98,6 +99,20 @@ void put_block(DType format, const PackedFormat& f, const std::byte* source, int
   }
 }
 
+// Up to 16 rows of BF16, `row` bytes apart.
+void put_pairs(const std::byte* source, size_t row, int64_t rows, int64_t in, std::byte* group) {
+  constexpr int64_t together = 16;  // pairs: a line of each row at a time
+  const int64_t pairs = in / 2;
+  std::memset(group + pairs * 64, 0, static_cast<size_t>(packed_group_bytes(DType::bf16, in) - pairs * 64));
+  if (rows < 16) std::memset(group, 0, static_cast<size_t>(pairs * 64));
+  for (int64_t p = 0; p < pairs; p += together) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = p; i < std::min(p + together, pairs); ++i) std::memcpy(group + i * 64 + r * 4, source + static_cast<size_t>(r) * row + i * 4, 4);
+    }
+  }
+  for (int64_t r = 0; in % 2 && r < rows; ++r) std::memcpy(group + pairs * 64 + r * 4, source + static_cast<size_t>(r) * row + pairs * 4, 2);
+}
+
 struct UnitScale {
   float scale[2], min;  // of values 0..15 and 16..31
 };
@@ -143,16 +158,16 @@ const char* precision_name(Precision precision) {
   return "";
 }
 
-MatrixLayout preferred_layout(DType format, Precision, int64_t, int64_t) {
-  return is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows;
+MatrixLayout preferred_layout(DType format, Precision precision, bool host) {
+  const bool decodes = format == DType::bf16 && precision == Precision::fast && host;
+  return is_quantized(format) || decodes ? MatrixLayout::interleaved16 : MatrixLayout::rows;
 }
 
 size_t packed_bytes(DType format, MatrixLayout layout, int64_t out, int64_t in) {
   LAVA_CHECK(is_weight_format(format) && out >= 0 && in >= 0 && in % dtype_info(format).block == 0);
   if (layout == MatrixLayout::rows) return row_bytes(format, out * in);
-  LAVA_CHECK(is_quantized(format));
-  const PackedFormat f = packed_format(format);
-  return static_cast<size_t>((out + 15) / 16) * static_cast<size_t>(in / f.values()) * static_cast<size_t>(f.bytes());
+  LAVA_CHECK(can_interleave(format));
+  return static_cast<size_t>((out + 15) / 16 * packed_group_bytes(format, in));
 }
 
 void pack_rows(DType format, MatrixLayout layout, int64_t out, int64_t in, int64_t begin, int64_t end, const std::byte* source, std::byte* target) {
@@ -162,9 +177,16 @@ void pack_rows(DType format, MatrixLayout layout, int64_t out, int64_t in, int64
     std::memcpy(target + static_cast<size_t>(begin) * row, source + static_cast<size_t>(begin) * row, static_cast<size_t>(end - begin) * row);
     return;
   }
+  const auto group_bytes = static_cast<size_t>(packed_group_bytes(format, in));
+  if (format == DType::bf16) {
+    for (int64_t o = begin; o < end; o += 16) {
+      put_pairs(source + static_cast<size_t>(o) * row, row, std::min<int64_t>(16, end - o), in, target + static_cast<size_t>(o / 16) * group_bytes);
+    }
+    return;
+  }
   const PackedFormat f = packed_format(format);
   const int64_t blocks = in / f.values();
-  const size_t block_bytes = static_cast<size_t>(dtype_info(format).bytes), group_bytes = static_cast<size_t>(blocks) * static_cast<size_t>(f.bytes());
+  const auto block_bytes = static_cast<size_t>(dtype_info(format).bytes);
   if (end % 16 != 0) std::memset(target + static_cast<size_t>(end / 16) * group_bytes, 0, group_bytes);
   for (int64_t o = begin; o < end; ++o) {
     std::byte* group = target + static_cast<size_t>(o / 16) * group_bytes;
@@ -176,7 +198,7 @@ void pack_rows(DType format, MatrixLayout layout, int64_t out, int64_t in, int64
 }
 
 void pack_matrix(DType format, MatrixLayout layout, int64_t out, int64_t in, const std::byte* source, std::byte* target) {
-  LAVA_CHECK(is_weight_format(format) && in % dtype_info(format).block == 0 && (layout == MatrixLayout::rows || is_quantized(format)));
+  LAVA_CHECK(is_weight_format(format) && in % dtype_info(format).block == 0 && (layout == MatrixLayout::rows || can_interleave(format)));
   pack_rows(format, layout, out, in, 0, out, source, target);
 }
 
@@ -188,9 +210,17 @@ void widen_file_row(const Matrix& matrix, int64_t row, int64_t first, int64_t co
 void widen_row(const Matrix& matrix, int64_t row, float* target) {
   if (matrix.layout == MatrixLayout::rows) return widen_file_row(matrix, row, 0, matrix.in, target);
   LAVA_CHECK(row >= 0 && row < matrix.out);
+  const std::byte* group = matrix.data + row / 16 * packed_group_bytes(matrix.format, matrix.in);
+  if (matrix.format == DType::bf16) {
+    for (int64_t k = 0; k < matrix.in; ++k) {
+      uint16_t value;
+      std::memcpy(&value, group + k / 2 * 64 + row % 16 * 4 + k % 2 * 2, 2);
+      target[k] = bf16_to_float(value);
+    }
+    return;
+  }
   const PackedFormat f = packed_format(matrix.format);
   const int64_t blocks = matrix.in / f.values();
-  const std::byte* group = matrix.data + row / 16 * blocks * f.bytes();
   for (int64_t b = 0; b < blocks; ++b) {
     for (int u = 0; u < f.units; ++u) {
       widen_unit(matrix.format, f, group + b * f.bytes(), u, static_cast<int>(row % 16), target + b * f.values() + 32 * u);

@@ -8,6 +8,7 @@
 //              Q6_K: 128 bytes, bits 2 (v%16/4) and up of byte 64 (v/16) + 4r + v%4 are bits 4 and 5
 //     low:     nibbles: 256 bytes, value v of row r in byte 64 (v%16/4) + 4r + v%4, low half if v < 16, else high half
 //              Q8_0: 512 bytes, value v in byte 64 (v/4) + 4r + v%4
+// In BF16 a group is pairs of neighbouring values, [pair of k][16 rows][2], `in` padded with zeros to a multiple of 32: what VDPBF16PS takes.
 // Codes are unsigned (value = scale (code - offset) + min), as VPDPBUSD wants them. Nothing is lost; Q4_K and Q5_K grow by
 // 2.8 and 2.3 % because their 6-bit factors take a byte each, the others keep their size.
 #pragma once
@@ -45,6 +46,13 @@ struct PackedFormat {
     default:
       return {0, 0, 0, 0, 0, 0, false};
   }
+}
+
+// Bytes of a group of 16 rows.
+[[gnu::always_inline]] constexpr int64_t packed_group_bytes(DType format, int64_t in) {
+  if (format == DType::bf16) return (in + 31) / 32 * 32 * 16 * 2;
+  const PackedFormat f = packed_format(format);
+  return in / f.values() * f.bytes();
 }
 
 // Of what pack_matrix() writes, and quantize_row() before it where weights are rounded; to be raised with every change of it, so that matrices packed by an older program are not mistaken for today's.

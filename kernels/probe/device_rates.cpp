@@ -132,7 +132,7 @@ class Product {
   // The matrix comes first.
   Matrix lay_out(Arena& arena, DType format, Precision precision, int64_t side) {
     Run run{capture_, arena};
-    Matrix weight{format, preferred_layout(format, precision, side, side), precision, static_cast<int32_t>(side), static_cast<int32_t>(side)};
+    Matrix weight{format, preferred_layout(format, precision, capture_.info().host_memory), precision, static_cast<int32_t>(side), static_cast<int32_t>(side)};
     weight.data = static_cast<std::byte*>(arena.allocate(packed_bytes(format, weight.layout, side, side)));
     x_ = arena.f32({side, side});
     ops::linear(run, std::array{LinearTarget{weight, {}, arena.f32({side, side})}}, x_);

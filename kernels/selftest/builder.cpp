@@ -66,6 +66,7 @@ Tensor Builder::ids(int64_t count, int32_t limit) {
 }
 
 Matrix Builder::matrix(DType format, MatrixLayout layout, Precision precision, int64_t out, int64_t in, float low) {
+  if (!is_quantized(format) && !run.device.info().host_memory) layout = MatrixLayout::rows;  // only the processor interleaves BF16
   constexpr int64_t own_values = 1 << 16;  // of a larger matrix the rest repeats blocks of these in random order: encoding takes long
   const auto [name, block, bytes] = dtype_info(format);
   const int64_t blocks = out * in / block, own = std::min(blocks, own_values / block);

@@ -194,7 +194,7 @@ void add_matrix_cases(std::vector<Case>& cases) {
     const auto format = static_cast<DType>(i);
     if (!is_weight_format(format)) continue;
     for (const MatrixLayout layout : {MatrixLayout::rows, MatrixLayout::interleaved16}) {
-      if (layout == MatrixLayout::interleaved16 && !is_quantized(format)) continue;
+      if (layout == MatrixLayout::interleaved16 && !can_interleave(format)) continue;
       for (const Precision precision : {Precision::exact, Precision::fast}) add_shapes(cases, {format, layout, precision});
       add_embed(cases, format, layout);
     }

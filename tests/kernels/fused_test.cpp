@@ -32,8 +32,8 @@ class Fused : public testing::TestWithParam<std::string> {
   CallList calls_of(const selftest_detail::Case& test, bool fuses) {
     Arena arena(memory_->data(), memory_bytes);
     auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
-    DeviceInfo info;
-    info.fuses = fuses, info.interleaves_cache = true;
+    DeviceInfo info = device_->info();
+    info.fuses = fuses;
     CaptureDevice capture(info);
     lava::Run run{capture, arena, step};
     selftest_detail::Builder builder(run, 11);

@@ -60,7 +60,7 @@ struct Weights {
     file.data += 2;
     const std::vector<float> values = random_values(static_cast<size_t>(out * in), seed, 0.05f);
     quantize_row(format, values.data(), file.data, out * in);
-    if (!is_quantized(format)) return;
+    if (!can_interleave(format)) return;
     packed = std::make_unique<Aligned>(packed_bytes(format, MatrixLayout::interleaved16, out, in));
     pack_matrix(format, MatrixLayout::interleaved16, out, in, file.data, packed->data);
   }
@@ -87,7 +87,7 @@ struct Weights {
 };
 
 std::vector<MatrixLayout> layouts(DType format) {
-  if (is_quantized(format)) return {MatrixLayout::rows, MatrixLayout::interleaved16};
+  if (can_interleave(format)) return {MatrixLayout::rows, MatrixLayout::interleaved16};
   return {MatrixLayout::rows};
 }
 

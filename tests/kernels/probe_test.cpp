@@ -57,7 +57,7 @@ TEST(WorkMeter, CountsWeightsAndOperationsByFormat) {
   const auto product = [&](DType format, Precision precision) {
     std::memset(f.memory->data(), 0, f.memory->size());
     const auto scope = f.arena.scope();
-    Matrix w{format, preferred_layout(format, precision, 32, 64), precision, 32, 64};
+    Matrix w{format, preferred_layout(format, precision, true), precision, 32, 64};
     w.data = static_cast<std::byte*>(f.arena.allocate(packed_bytes(format, w.layout, 32, 64)));
     const Tensor x = f.arena.f32({3, 64}), out = f.arena.f32({3, 32});
     meter.total = {};

@@ -29,7 +29,7 @@ struct Shape {
 
 // Best time of one call, over copies of the weights that together exceed the caches when there is one row.
 double best_seconds(Device& device, const Shape& s, double budget) {
-  const MatrixLayout layout = preferred_layout(s.format, s.precision, s.out, s.in);
+  const MatrixLayout layout = preferred_layout(s.format, s.precision, true);
   const size_t bytes = (packed_bytes(s.format, layout, s.out, s.in) + 63) / 64 * 64;
   const size_t copies = s.rows == 1 ? 1 + (size_t{160} << 20) / bytes : 1;
   auto weights = device.allocate(bytes * copies);
@@ -84,13 +84,14 @@ int main(int argc, char** argv) {
       }
     }
   }
+  for (const int64_t rows : {1, 512}) shapes.push_back({DType::bf16, Precision::fast, 2048, 2048, rows});
   for (const DType format : {DType::q4_1, DType::f32, DType::f16, DType::bf16}) {
     if (argc > 4) break;
     for (const int64_t rows : {1, 512}) shapes.push_back({format, Precision::exact, 1536, 576, rows});
   }
   for (const Shape& s : shapes) {
     const double seconds = best_seconds(**device, s, budget);
-    const double bytes = static_cast<double>(packed_bytes(s.format, preferred_layout(s.format, s.precision, s.out, s.in), s.out, s.in));
+    const double bytes = static_cast<double>(packed_bytes(s.format, preferred_layout(s.format, s.precision, true), s.out, s.in));
     const double operations = 2.0 * static_cast<double>(s.rows * s.out * s.in);
     std::printf("%-5s %-5s %6ld x %5ld rows %4ld  %10.1f us  %8.1f GOP/s  %6.1f GB/s\n", dtype_info(s.format).name.data(),
                 precision_name(s.precision), s.out, s.in, s.rows, 1e6 * seconds, 1e-9 * operations / seconds,
