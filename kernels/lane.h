@@ -10,7 +10,7 @@ struct Span {
 };
 
 class Barrier;  // kernels/cpu/pool.h
-void barrier_wait(Barrier&);
+void barrier_wait(Barrier&, int lane);
 
 struct Lane {
   int index = 0, count = 1;
@@ -22,7 +22,7 @@ struct Lane {
   [[gnu::always_inline]] std::byte* scratch_of(int lane) const { return scratch + (lane - index) * static_cast<int64_t>(scratch_bytes); }
 
   [[gnu::always_inline]] void sync() const {
-    if (count > 1) barrier_wait(*barrier);
+    if (count > 1) barrier_wait(*barrier, index);
   }
   // (Kernels of one instruction set may hold no shared inline function that is compiled out of line: always inline.)
   // This lane's contiguous share of `total` items in multiples of `grain`.

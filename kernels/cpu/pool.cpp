@@ -31,15 +31,16 @@ int64_t now_ns() {
 }
 
 // Returns when `value` is no longer `old`: spins up to `spin_ns`, then sleeps until notified.
-void wait_while(const std::atomic<int>& value, int old, int64_t spin_ns) {
-  if (spin_ns > 0) {
-    const int64_t start = now_ns();
-    do {
-      for (int i = 0; i < 64; ++i) {
-        if (value.load(std::memory_order_acquire) != old) return;
-        relax();
-      }
-    } while (now_ns() - start < spin_ns);
+template <class T>
+void wait_while(const std::atomic<T>& value, T old, int64_t spin_ns) {
+  for (int64_t start = 0; spin_ns > 0;) {
+    for (int i = 0; i < 64; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      relax();
+    }
+    const int64_t now = now_ns();
+    if (start == 0) start = now;  // the clock costs as much as a short wait
+    if (now - start >= spin_ns) break;
   }
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
@@ -93,17 +94,17 @@ std::vector<int> usable_cores() {
   return cores;
 }
 
-void barrier_wait(Barrier& barrier) { barrier.wait(); }
+void barrier_wait(Barrier& barrier, int lane) { barrier.wait(lane); }
 
-void Barrier::wait() {
-  const int phase = phase_.load(std::memory_order_acquire);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == lanes_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    phase_.store(phase + 1, std::memory_order_release);
-    phase_.notify_all();
-    return;
+void Barrier::wait(int lane) {
+  std::atomic<uint32_t>& own = arrived_[static_cast<size_t>(lane)].value;
+  const uint32_t round = own.load(std::memory_order_relaxed) + 1;
+  own.store(round, std::memory_order_seq_cst);  // before notify looks for sleepers
+  own.notify_all();
+  for (const Count& other : arrived_) {
+    // Who has left already may have arrived at the next one, never further.
+    for (uint32_t seen; (seen = other.value.load(std::memory_order_acquire)) == round - 1;) wait_while(other.value, seen, spin_ns_);
   }
-  wait_while(phase_, phase, spin_ns_);
 }
 
 ThreadPool::ThreadPool(int threads, bool pin, std::byte* scratch) {

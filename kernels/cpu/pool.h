@@ -14,17 +14,19 @@ namespace lava {
 // Cores of this machine that the process may use (affinity mask and container quota), one logical CPU per physical core.
 std::vector<int> usable_cores();
 
-// Sense-reversing barrier: spins for a moment, then sleeps, so that a lane whose partner lost its core does not burn its own.
+// Each lane counts its arrivals in a line of its own and looks at those of the others: one way between two cores, where a common counter takes three.
+// Spins for a moment, then sleeps, so that a lane whose partner lost its core does not burn its own.
 class Barrier {
  public:
-  Barrier(int lanes, int64_t spin_ns) : lanes_(lanes), spin_ns_(spin_ns) {}
-  void wait();
+  Barrier(int lanes, int64_t spin_ns) : spin_ns_(spin_ns), arrived_(static_cast<size_t>(lanes)) {}
+  void wait(int lane);
 
  private:
-  const int lanes_;
+  struct alignas(64) Count {
+    std::atomic<uint32_t> value{0};
+  };
   const int64_t spin_ns_;
-  alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<int> phase_{0};
+  std::vector<Count> arrived_;
 };
 
 class ThreadPool {
