@@ -17,9 +17,13 @@ HWY_INLINE PairSum add_pairs(PairSum sum, Pairs a, Pairs b) {
   return hn::Add(sum, PairSum{_mm256_madd_epi16(a.raw, b.raw)});
 #elif HWY_ARCH_X86
   return hn::Add(sum, PairSum{_mm_madd_epi16(a.raw, b.raw)});
-#else
+#elif HWY_ARCH_ARM
   const int32x4_t low = vmull_s16(vget_low_s16(a.raw), vget_low_s16(b.raw)), high = vmull_s16(vget_high_s16(a.raw), vget_high_s16(b.raw));
   return hn::Add(sum, PairSum{vpaddq_s32(low, high)});
+#else
+  const auto first = [](Pairs v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(hn::BitCast(pair_sums, v))); };
+  const auto second = [](Pairs v) { return hn::ShiftRight<16>(hn::BitCast(pair_sums, v)); };
+  return hn::Add(sum, hn::Add(hn::Mul(first(a), first(b)), hn::Mul(second(a), second(b))));
 #endif
 }
 
