@@ -11,7 +11,7 @@ template <int group, class Cache>
 void attend_block(const Step& s) {
   Steps<Cache>::template scores<group>(s);
   float correction[group];
-  for (int i = 0; i < group; ++i) correction[i] = softmax_step(s.scores(i), s.count, s.h.m[s.g + i], s.h.l + (s.g + i) * lanes);
+  for (int i = 0; i < group; ++i) correction[i] = softmax_step(s.scores(i), s.now.count, s.h.m[s.g + i], s.h.l + (s.g + i) * lanes);
   Steps<Cache>::template weigh<group>(s, correction);
 }
 
@@ -38,14 +38,22 @@ void start_heads(const AttentionArgs& a, const QkvRopeStoreArgs* rope, const Hea
   }
 }
 
+// The first block of a span of keys.
 template <class Cache>
-void attend_span(const AttentionArgs& a, const Heads& h, int64_t kv_head, Span keys) {
+Block first_block(const AttentionArgs& a, int64_t kv_head, Span keys) {
+  return {Cache::keys_of(a.k, kv_head).at(keys.begin), Cache::values_of(a.v, kv_head).at(keys.begin), smaller(keys.end - keys.begin, block)};
+}
+
+// `after`: what this lane reads next.
+template <class Cache>
+void attend_span(const AttentionArgs& a, const Heads& h, int64_t kv_head, Span keys, const Block& after) {
   Steps<Cache>::start(h);
   std::memset(h.o, 0, static_cast<size_t>(h.group * h.padded) * sizeof(float));
   std::memset(h.l, 0, static_cast<size_t>(h.group * lanes) * sizeof(float));
-  const View k = Cache::keys_of(a.k, kv_head), v = Cache::values_of(a.v, kv_head);
-  for (int64_t first = keys.begin; first < keys.end; first += block) {
-    Step step{h, k.at(first), v.at(first), k.stride, v.stride, smaller(keys.end - first, block), 0};
+  const int64_t key_bytes = Cache::keys_of(a.k, kv_head).stride, value_bytes = Cache::values_of(a.v, kv_head).stride;
+  for (Span left = keys; left.begin < left.end; left.begin += block) {
+    const Span rest{left.begin + block, left.end};
+    Step step{h, first_block<Cache>(a, kv_head, left), rest.begin < rest.end ? first_block<Cache>(a, kv_head, rest) : after, key_bytes, value_bytes, 0};
     while (step.g < h.group) step.g += attend_some<8, Cache>(step, h.group - step.g);
   }
 }
@@ -124,7 +132,10 @@ void attend_units(const AttentionArgs& a, const QkvRopeStoreArgs* rope, const De
     const Span keys = p.keys(unit % p.splits);
     if (rope && keys.end == p.seen) store_position(*rope, kv_head, p.seen - 1, h.q);
     start_heads(a, rope, h, kv_head, p.seen - 1);
-    with_layout(a, [&]<class Cache>() { attend_span<Cache>(a, h, kv_head, keys); });
+    with_layout(a, [&]<class Cache>() {
+      const int64_t after = unit + 1;
+      attend_span<Cache>(a, h, kv_head, keys, after < end ? first_block<Cache>(a, after / p.splits, p.keys(after % p.splits)) : Block{});
+    });
     if (p.splits > 1) continue;
     for (int64_t g = 0; g < p.group; ++g) {
       write_out(a.out.as<float>() + (kv_head * p.group + g) * a.out.stride[1], h.o + g * p.padded, sum_of(load(h.l + g * lanes)), p.d);

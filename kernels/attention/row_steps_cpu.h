@@ -38,22 +38,37 @@ struct Heads {  // query heads of one key head, with their state
   }
 };
 
-// A block of keys and values, with the bytes of a position, under the heads from `g` on.
-struct Step {
-  const Heads& h;
-  const std::byte *keys, *values;
-  int64_t key_bytes, value_bytes, count, g;
+// Asks for bytes that are wanted two phases later: the next block's keys while scores are made, its values while values are weighed, so that memory
+// never rests. A few with each step of the arithmetic: more at once than the processor can wait for would hold it up.
+struct Fetch {
+  const std::byte* from;
+  int64_t bytes;  // 0: nothing
 
-  HWY_INLINE float* scores(int64_t head) const { return h.scores + head * block; }
-  HWY_INLINE const std::byte* key(int64_t j) const { return keys + j * key_bytes; }
-  HWY_INLINE const std::byte* value(int64_t j) const { return values + j * value_bytes; }
-  HWY_INLINE bool leads() const { return g == 0; }  // fetches what the heads after it will find in the cache
+  HWY_INLINE void operator()(int64_t offset, int64_t count) const {
+    if (offset >= bytes) return;
+    for (int64_t i = 0; i < count; i += 64) __builtin_prefetch(from + offset + i, 0, 2);
+  }
+  HWY_INLINE void rest(int64_t offset, int64_t end) const { (*this)(offset, smaller(end, bytes) - offset); }  // of a short block
 };
 
-// Asks for bytes of the cache. While the weights of a block are made, memory would otherwise rest.
-HWY_INLINE void prefetch(const std::byte* p, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
-}
+struct Block {
+  const std::byte *keys, *values;
+  int64_t count;  // positions
+};
+
+// A block under the heads from `g` on, and the one that comes after it.
+struct Step {
+  const Heads& h;
+  Block now, next;
+  int64_t key_bytes, value_bytes, g;  // bytes of a position
+
+  HWY_INLINE float* scores(int64_t head) const { return h.scores + head * block; }
+  HWY_INLINE const std::byte* key(int64_t j) const { return now.keys + j * key_bytes; }
+  HWY_INLINE const std::byte* value(int64_t j) const { return now.values + j * value_bytes; }
+  // The heads after the first ones find everything in the cache.
+  HWY_INLINE Fetch next_keys() const { return {next.keys, g == 0 ? next.count * key_bytes : 0}; }
+  HWY_INLINE Fetch next_values() const { return {next.values, g == 0 ? next.count * value_bytes : 0}; }
+};
 
 // The largest power of two up to `most` of which `group` times as many fit `registers`.
 constexpr int beside(int group, int registers, int most) {
@@ -66,15 +81,16 @@ template <class T>
 struct RowValues {
   // o[g, columns] = o * correction + sum of s[g, j] v[j]; `part` < lanes: the only column has that many values.
   template <int group, int columns>
-  static HWY_INLINE void weigh_columns(const Step& s, const float* correction, int64_t column, int64_t part, const std::byte* next, int64_t next_stride) {
+  static HWY_INLINE void weigh_columns(const Step& s, const float* correction, int64_t column, int64_t part) {
     FloatVec sum[group][columns];
     float* o = s.h.o + s.g * s.h.padded + column;
     for (int g = 0; g < group; ++g) {
       for (int c = 0; c < columns; ++c) sum[g][c] = hn::Mul(load(o + g * s.h.padded + c * lanes), splat(correction[g]));
     }
-    for (int64_t j = 0; j < s.count; ++j) {
+    const Fetch fetch = s.next_values();
+    for (int64_t j = 0; j < s.now.count; ++j) {
       const std::byte* row = s.value(j);
-      if (next) prefetch(next + j * next_stride, next_stride);
+      fetch(Rows<T>::bytes(column * block + j * columns * lanes), Rows<T>::bytes(columns * lanes));
       FloatVec value[columns];
       if (columns == 1 && part < lanes) {
         value[0] = Rows<T>::part(row, column, part);
@@ -86,21 +102,19 @@ struct RowValues {
         for (int c = 0; c < columns; ++c) sum[g][c] = hn::MulAdd(weight, value[c], sum[g][c]);
       }
     }
+    fetch.rest(Rows<T>::bytes(column * block + s.now.count * columns * lanes), Rows<T>::bytes((column + columns * lanes) * block));
     for (int g = 0; g < group; ++g) {
       for (int c = 0; c < columns; ++c) store(sum[g][c], o + g * s.h.padded + c * lanes);
     }
   }
 
-  // `next`: the keys after this block, as many bytes as it has itself.
   template <int group, int columns = beside(group, vector_registers * 3 / 4, vector_registers / 4)>
-  static void weigh(const Step& s, const float* correction, const std::byte* next, int64_t column = 0) {
-    for (; column + columns * lanes <= s.h.d; column += columns * lanes) {
-      weigh_columns<group, columns>(s, correction, column, lanes, next ? next + Rows<T>::bytes(column * block) : nullptr, Rows<T>::bytes(columns * lanes));
-    }
+  static void weigh(const Step& s, const float* correction, int64_t column = 0) {
+    for (; column + columns * lanes <= s.h.d; column += columns * lanes) weigh_columns<group, columns>(s, correction, column, lanes);
     if constexpr (columns > 1) {
-      weigh<group, columns / 2>(s, correction, next, column);
+      weigh<group, columns / 2>(s, correction, column);
     } else if (column < s.h.d) {
-      weigh_columns<group, 1>(s, correction, column, s.h.d - column, nullptr, 0);
+      weigh_columns<group, 1>(s, correction, column, s.h.d - column);
     }
   }
 };
@@ -144,14 +158,14 @@ struct Steps<FloatCache> {
   static void scores(const Step& s) {
     constexpr int together = lanes >= group ? lanes / group : 1;
     int64_t j = 0;
-    for (; j + together <= s.count; j += together) {
-      for (int64_t p = 0; s.leads() && p < together; ++p) prefetch(s.value(j + p), Rows<float>::bytes(s.h.d));
+    for (; j + together <= s.now.count; j += together) {
+      for (int64_t p = 0; p < together; ++p) s.next_keys()((j + p) * s.key_bytes, Rows<float>::bytes(s.h.d));
       dots<group, together>(s, j);
     }
-    for (; j < s.count; ++j) dots<group, 1>(s, j);
+    for (; j < s.now.count; ++j) dots<group, 1>(s, j);
   }
   template <int group>
-  static void weigh(const Step& s, const float* correction) { RowValues<float>::weigh<group>(s, correction, nullptr); }
+  static void weigh(const Step& s, const float* correction) { RowValues<float>::weigh<group>(s, correction); }
 };
 
 // Keys interleaved, in F16.
@@ -163,6 +177,7 @@ struct Steps<HalfCache> {
   // The keys of n vectors, from position x of the block on.
   template <int group, int n>
   static HWY_INLINE void dots(const Step& s, int64_t x) {
+    const Fetch fetch = s.next_keys();
     FloatVec sum[group][n];
     for (auto& row : sum) {
       for (FloatVec& v : row) v = hn::Zero(df);
@@ -171,6 +186,8 @@ struct Steps<HalfCache> {
     for (int c = 0; c < n; ++c) at[c] = reinterpret_cast<const uint16_t*>(s.key((x + c * lanes) / cache_unit * cache_unit)) + (x + c * lanes) % cache_unit;
     const float* q = s.h.q + s.g * s.h.padded;
     for (int64_t i = 0; i < s.h.d; ++i) {
+      constexpr int64_t step = n * lanes * 2;
+      fetch(x * s.key_bytes + i * step, step);
       FloatVec key[n];
       for (int c = 0; c < n; ++c) key[c] = load(at[c] + i * cache_unit);
       for (int g = 0; g < group; ++g) {
@@ -187,16 +204,12 @@ struct Steps<HalfCache> {
   static void scores(const Step& s) {
     constexpr int n = beside(group, vector_registers / 2, 4);
     int64_t x = 0;
-    for (; x + n * lanes <= round_up(s.count, cache_unit); x += n * lanes) {
-      for (int64_t p = x; s.leads() && p < x + n * lanes; ++p) prefetch(s.value(p), 2 * s.h.d);
-      dots<group, n>(s, x);
-    }
-    for (; x < s.count; x += lanes) dots<group, 1>(s, x);
+    for (; x + n * lanes <= round_up(s.now.count, cache_unit); x += n * lanes) dots<group, n>(s, x);
+    for (; x < s.now.count; x += lanes) dots<group, 1>(s, x);
+    s.next_keys().rest(x * s.key_bytes, block * s.key_bytes);
   }
   template <int group>
-  static void weigh(const Step& s, const float* correction) {
-    RowValues<uint16_t>::weigh<group>(s, correction, s.leads() ? s.key(block) : nullptr);
-  }
+  static void weigh(const Step& s, const float* correction) { RowValues<uint16_t>::weigh<group>(s, correction); }
 };
 
 // Keys and values in 8 bits. Queries and weights are rounded to 16 bits, far finer than what they meet, and pairs of products add up in integers.
@@ -221,44 +234,45 @@ struct Steps<CodedCache> {
     }
   }
 
+  // Scores of the positions of one vector, over `n` parts of 32 channels side by side; `add`: to those of the parts before.
   template <int group, int n>
-  static HWY_INLINE void dots(const Step& s, int64_t x) {
+  static HWY_INLINE void dots(const Step& s, int64_t x, int64_t b, bool add) {
+    const Fetch fetch = s.next_keys();
     const int64_t parts = s.h.d / coded_channels;
-    for (int64_t b = 0; b < parts; ++b) {
-      PairSum sum[group][n];
-      for (auto& row : sum) {
-        for (PairSum& v : row) v = hn::Zero(pair_sums);
-      }
-      const std::byte* part[n];
-      for (int c = 0; c < n; ++c) part[c] = s.key((x + c * lanes) / cache_unit * cache_unit) + b * coded_part;
-      for (int64_t i = 0; i < coded_channels; i += 2) {
-        Pairs key[n];
-        for (int c = 0; c < n; ++c) key[c] = load_pairs(part[c] + coded_scales + code_place(DType::q8_keys, (x + c * lanes) % cache_unit, i));
-        for (int g = 0; g < group; ++g) {
-          const Pairs query = splat_pair(s.h.q_code + (s.g + g) * s.h.padded + b * coded_channels + i);
-          for (int c = 0; c < n; ++c) sum[g][c] = add_pairs(sum[g][c], key[c], query);
-        }
-      }
+    const std::byte* part = s.key(x / cache_unit * cache_unit) + b * coded_part;
+    const int16_t* q = s.h.q_code + s.g * s.h.padded + b * coded_channels;
+    PairSum sum[group][n];
+    for (auto& row : sum) {
+      for (PairSum& v : row) v = hn::Zero(pair_sums);
+    }
+    for (int64_t i = 0; i < coded_channels; i += 2) {
+      constexpr int64_t step = n * lanes * coded_part / cache_unit / 16;
+      fetch(x * s.key_bytes + b * lanes * coded_part / cache_unit + i / 2 * step, step);
       for (int c = 0; c < n; ++c) {
-        const FloatVec scale = load(CodedCache::scales(part[c]) + (x + c * lanes) % cache_unit);
-        for (int g = 0; g < group; ++g) {
-          float* out = s.scores(g) + x + c * lanes;
-          const FloatVec product = hn::Mul(hn::ConvertTo(df, sum[g][c]), hn::Mul(scale, splat(s.h.q_scale[(s.g + g) * parts + b])));
-          store(b == 0 ? product : hn::Add(load(out), product), out);
-        }
+        const Pairs key = load_pairs(part + c * coded_part + coded_scales + code_place(DType::q8_keys, x % cache_unit, i));
+        for (int g = 0; g < group; ++g) sum[g][c] = add_pairs(sum[g][c], key, splat_pair(q + g * s.h.padded + c * coded_channels + i));
       }
+    }
+    FloatVec scale[n];
+    for (int c = 0; c < n; ++c) scale[c] = load(CodedCache::scales(part + c * coded_part) + x % cache_unit);
+    for (int g = 0; g < group; ++g) {
+      const float* q_scale = s.h.q_scale + (s.g + g) * parts + b;
+      FloatVec total = add ? load(s.scores(g) + x) : hn::Zero(df);
+      for (int c = 0; c < n; ++c) total = hn::MulAdd(hn::ConvertTo(df, sum[g][c]), hn::Mul(scale[c], splat(q_scale[c])), total);
+      store(total, s.scores(g) + x);
     }
   }
 
   template <int group>
   static void scores(const Step& s) {
-    constexpr int n = beside(group, vector_registers / 2, 4);
-    int64_t x = 0;
-    for (; x + n * lanes <= round_up(s.count, cache_unit); x += n * lanes) {
-      if (s.leads()) prefetch(s.value(x), n * lanes * s.value_bytes);
-      dots<group, n>(s, x);
+    constexpr int n = beside(group, vector_registers * 5 / 8, 4);
+    const int64_t parts = s.h.d / coded_channels;
+    for (int64_t x = 0; x < s.now.count; x += lanes) {
+      int64_t b = 0;
+      for (; b + n <= parts; b += n) dots<group, n>(s, x, b, b > 0);
+      for (; b < parts; ++b) dots<group, 1>(s, x, b, b > 0);
     }
-    for (; x < s.count; x += lanes) dots<group, 1>(s, x);
+    s.next_keys().rest(round_up(s.now.count, lanes) * s.key_bytes, block * s.key_bytes);
   }
 
   // The scales of a block's values as shares of the largest, in units of a code; returns the largest, or NaN where one is not finite.
@@ -283,7 +297,7 @@ struct Steps<CodedCache> {
   // o = o * correction + the products of all positions, for the channels of `columns` vectors of a part.
   template <int group, int columns>
   static HWY_INLINE void weigh_columns(const Step& s, const std::byte* part, const int16_t* weights, int64_t channel, const float* correction, const float* scale, float* o,
-                                       const std::byte* next) {
+                                       const Fetch& fetch) {
     PairSum sum[group][columns];
     for (auto& row : sum) {
       for (PairSum& v : row) v = hn::Zero(pair_sums);
@@ -297,11 +311,15 @@ struct Steps<CodedCache> {
       }
     };
     const std::byte* codes = part + coded_scales + 2 * channel;
-    for (int64_t j = 0; j < s.count; j += cache_unit, codes += cache_unit * s.value_bytes) {
-      if (next) prefetch(next + j * cache_unit * 2, 512);
+    int64_t j = 0;
+    for (; j < s.now.count; j += cache_unit, codes += cache_unit * s.value_bytes) {
 #pragma GCC unroll 8
-      for (int64_t p = 0; p < cache_unit; p += 2) add(codes + p * coded_channels, weights + j + p);  // weights behind the last position are 0
+      for (int64_t p = 0; p < cache_unit; p += 2) {  // weights behind the last position are 0
+        fetch((j + p) * coded_part / cache_unit, 64);
+        add(codes + p * coded_channels, weights + j + p);
+      }
     }
+    fetch.rest(j * coded_part / cache_unit, block * coded_part / cache_unit);
     for (int g = 0; g < group; ++g) {
       for (int c = 0; c < columns; ++c) {
         float* out = o + g * s.h.padded + channel + c * lanes;
@@ -314,24 +332,25 @@ struct Steps<CodedCache> {
   static void weigh(const Step& s, const float* correction) {
     constexpr int columns = beside(group, vector_registers * 5 / 8, 32 / lanes);
     const int64_t parts = s.h.d / coded_channels, unit = parts * coded_part;
-    const std::byte* next = s.leads() ? s.key(block) : nullptr;
+    const Fetch values = s.next_values();
     float top[group];
-    for (int g = 0; g < group; ++g) top[g] = normalise(s.scores(g), s.count);
+    for (int g = 0; g < group; ++g) top[g] = normalise(s.scores(g), s.now.count);
     float* scales = s.h.part_scales;
     for (int64_t b = 0; b < parts; ++b) {  // before all products, so that their latency is hidden
       HWY_ALIGN float share[block];
-      const float largest = share_scales(s.values + b * coded_part, unit, s.count, share);
+      const float largest = share_scales(s.now.values + b * coded_part, unit, s.now.count, share);
       for (int g = 0; g < group; ++g) {
         scales[b * 8 + g] = largest * (top[g] / most);
         int16_t* weights = s.h.weights + (b * 8 + g) * block;
-        for (int64_t j = 0; j < round_up(s.count, cache_unit); j += lanes) store_codes(hn::Mul(load(s.scores(g) + j), load(share + j)), weights + j);
+        for (int64_t j = 0; j < round_up(s.now.count, cache_unit); j += lanes) store_codes(hn::Mul(load(s.scores(g) + j), load(share + j)), weights + j);
       }
     }
     for (int64_t b = 0; b < parts; ++b) {
       float* o = s.h.o + s.g * s.h.padded + b * coded_channels;
-      const std::byte* ahead = next ? next + b * cache_unit * coded_part / 4 : nullptr;
+      const int64_t at = b * (block / cache_unit) * coded_part;
+      const Fetch fetch{values.from + at, values.bytes - at};  // a part's share
       for (int64_t channel = 0; channel < coded_channels; channel += columns * lanes) {
-        weigh_columns<group, columns>(s, s.values + b * coded_part, s.h.weights + b * 8 * block, channel, correction, scales + b * 8, o, channel == 0 ? ahead : nullptr);
+        weigh_columns<group, columns>(s, s.now.values + b * coded_part, s.h.weights + b * 8 * block, channel, correction, scales + b * 8, o, channel == 0 ? fetch : Fetch{});
       }
     }
   }
