@@ -15,11 +15,29 @@ struct DTypeInfo {
   int bytes;  // bytes per block
 };
 
-inline constexpr DTypeInfo dtype_table[dtype_count] = {
-    {"F32", 1, 4},      {"F16", 1, 2},      {"BF16", 1, 2},     {"I32", 1, 4},      {"I8", 1, 1},       {"U8", 1, 1},
-    {"Q4_0", 32, 18},   {"Q4_1", 32, 20},   {"Q5_0", 32, 22},   {"Q5_1", 32, 24},   {"Q8_0", 32, 34},   {"Q4_K", 256, 144},
-    {"Q5_K", 256, 176}, {"Q6_K", 256, 210}, {"F16 keys", 1, 2}, {"Q8_0 keys", 512, 544}, {"Q8_0 values", 512, 544}};
-[[gnu::always_inline]] constexpr DTypeInfo dtype_info(DType type) { return dtype_table[static_cast<int>(type)]; }
+// No table in memory: one shared by the objects of different instruction sets would be a symbol of them all.
+[[gnu::always_inline]] constexpr DTypeInfo dtype_info(DType type) {
+  switch (type) {
+    case DType::f32: return {"F32", 1, 4};
+    case DType::f16: return {"F16", 1, 2};
+    case DType::bf16: return {"BF16", 1, 2};
+    case DType::i32: return {"I32", 1, 4};
+    case DType::i8: return {"I8", 1, 1};
+    case DType::u8: return {"U8", 1, 1};
+    case DType::q4_0: return {"Q4_0", 32, 18};
+    case DType::q4_1: return {"Q4_1", 32, 20};
+    case DType::q5_0: return {"Q5_0", 32, 22};
+    case DType::q5_1: return {"Q5_1", 32, 24};
+    case DType::q8_0: return {"Q8_0", 32, 34};
+    case DType::q4_k: return {"Q4_K", 256, 144};
+    case DType::q5_k: return {"Q5_K", 256, 176};
+    case DType::q6_k: return {"Q6_K", 256, 210};
+    case DType::f16_keys: return {"F16 keys", 1, 2};
+    case DType::q8_keys: return {"Q8_0 keys", 512, 544};
+    case DType::q8_values: return {"Q8_0 values", 512, 544};
+  }
+  return {"", 1, 0};
+}
 
 constexpr bool is_quantized(DType type) { return type >= DType::q4_0 && type <= DType::q6_k; }
 
