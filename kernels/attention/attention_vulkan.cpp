@@ -1,8 +1,7 @@
-#include "kernels/attention/attention.h"
+#include "kernels/attention/attention_vulkan.h"
 
 #include <bit>
 
-#include "kernels/vulkan/encoder.h"
 #include "kernels/vulkan/shaders.h"
 
 namespace lava::vulkan {
@@ -19,6 +18,29 @@ struct Push {
   uint32_t out_row, out_head, q_row, q_head, k_head, k_position, v_head, v_position;
 };
 
+Push push_of(const AttentionArgs& a, const AttentionPlan& plan, VkDeviceAddress q, VkDeviceAddress partial, const Encoder& encoder) {
+  return {encoder.address(a.out),
+          q,
+          encoder.address(a.k),
+          encoder.address(a.v),
+          partial,
+          a.causal ? encoder.step(a.step) : 0,
+          a.causal && a.step && !encoder.recording() ? a.step->past : 0,
+          u32(plan.rows),
+          u32(plan.group),
+          u32(a.k.extent[1]),
+          u32(plan.splits),
+          a.scale,
+          u32(a.out.stride[0]),
+          u32(a.out.stride[1]),
+          u32(a.q.stride[0]),
+          u32(a.q.stride[1]),
+          u32(a.k.stride[0]),
+          u32(a.k.stride[1]),
+          u32(a.v.stride[0]),
+          u32(a.v.stride[1])};
+}
+
 // The most keys that a query can see when the op runs.
 int64_t most_keys(const AttentionArgs& a, const Encoder& encoder) {
   const int64_t positions = a.k.extent[1], rows = a.q.extent[0];
@@ -30,40 +52,35 @@ int64_t most_keys(const AttentionArgs& a, const Encoder& encoder) {
 
 }  // namespace
 
+AttentionPlan::AttentionPlan(const AttentionArgs& a, const Encoder& encoder, int64_t most_slots)
+    : rows(a.q.extent[0]), group(a.q.extent[1] / a.k.extent[0]), kv_heads(a.k.extent[0]), d(a.q.extent[2]) {
+  const int64_t keys = most_keys(a, encoder), least = encoder.tiles().attention_least;
+  LAVA_CHECK(keys <= a.k.extent[1]);
+  slots = std::bit_ceil(u32(std::clamp<int64_t>(rows * group, 1, most_slots)));
+  threads = u32(std::clamp<int64_t>((d + least - 1) / least * least, least, encoder.tiles().threads));
+  blocks = (rows * group + slots - 1) / slots;
+  splits = blocks > 0 ? std::clamp<int64_t>(std::min(wanted_groups / (blocks * kv_heads), keys / least_keys), 1, most_splits) : 1;
+}
+
+void attend(const AttentionArgs& a, const AttentionPlan& plan, VkDeviceAddress q, VkDeviceAddress partial, Encoder& encoder) {
+  if (plan.rows == 0) return;
+  encoder.dispatch(shaders::attention, plan.threads, {u32(plan.d), plan.slots, static_cast<uint32_t>(a.k.dtype), encoder.tiles().attention_keys, a.causal, false},
+                   plan.groups(), push_of(a, plan, q, partial, encoder));
+  merge(a, plan, partial, encoder);
+}
+
+void merge(const AttentionArgs& a, const AttentionPlan& plan, VkDeviceAddress partial, Encoder& encoder) {
+  if (plan.splits == 1) return;
+  encoder.barrier();
+  encoder.dispatch(shaders::attention, plan.threads, {u32(plan.d), 1, static_cast<uint32_t>(a.k.dtype), 1, a.causal, true},
+                   {u32(plan.rows * plan.group), u32(plan.kv_heads), 1}, push_of(a, plan, 0, partial, encoder));
+}
+
 void attention(const void* args, Encoder& encoder) {
   const auto& a = *static_cast<const AttentionArgs*>(args);
-  const int64_t rows = a.q.extent[0], kv_heads = a.k.extent[0], group = a.q.extent[1] / kv_heads, d = a.q.extent[2], keys = most_keys(a, encoder);
-  LAVA_CHECK(keys <= a.k.extent[1]);
-  if (rows == 0) return;
-  const uint32_t slots = std::bit_ceil(u32(std::min<int64_t>(rows * group, 16)));
-  const uint32_t threads = u32(std::clamp<int64_t>((d + 31) / 32 * 32, 32, 256));
-  const int64_t blocks = (rows * group + slots - 1) / slots;
-  const int64_t splits = std::clamp<int64_t>(std::min(wanted_groups / (blocks * kv_heads), keys / least_keys), 1, most_splits);
-  const Push push{encoder.address(a.out),
-                  encoder.address(a.q),
-                  encoder.address(a.k),
-                  encoder.address(a.v),
-                  splits > 1 ? encoder.scratch(static_cast<size_t>(4 * rows * group * kv_heads * splits * (d + 2))) : 0,
-                  a.causal ? encoder.step(a.step) : 0,
-                  a.causal && a.step && !encoder.recording() ? a.step->past : 0,
-                  u32(rows),
-                  u32(group),
-                  u32(a.k.extent[1]),
-                  u32(splits),
-                  a.scale,
-                  u32(a.out.stride[0]),
-                  u32(a.out.stride[1]),
-                  u32(a.q.stride[0]),
-                  u32(a.q.stride[1]),
-                  u32(a.k.stride[0]),
-                  u32(a.k.stride[1]),
-                  u32(a.v.stride[0]),
-                  u32(a.v.stride[1])};
-  const uint32_t cache_type = static_cast<uint32_t>(a.k.dtype), causal = a.causal;
-  encoder.dispatch(shaders::attention, threads, {u32(d), slots, cache_type, causal, false}, {u32(blocks), u32(kv_heads), u32(splits)}, push);
-  if (splits == 1) return;
-  encoder.barrier();
-  encoder.dispatch(shaders::attention, threads, {u32(d), 1, cache_type, causal, true}, {u32(rows * group), u32(kv_heads), 1}, push);
+  const AttentionPlan plan(a, encoder, encoder.tiles().attention_queries);
+  const size_t partial = plan.partial_bytes();
+  attend(a, plan, encoder.address(a.q), partial > 0 ? encoder.scratch(partial) : 0, encoder);
 }
 
 }  // namespace lava::vulkan

@@ -9,7 +9,7 @@ namespace lava::vulkan {
 template <class Push>
 void dispatch_rows(Encoder& encoder, const Shader& shader, const Rows& x, const Push& push) {
   constexpr int64_t most_groups = 65535;
-  const uint32_t threads = x.width <= 64 ? 32 : x.width <= 512 ? 128 : 256;
+  const uint32_t threads = std::min(x.width <= 64 ? 32u : x.width <= 512 ? 128u : 256u, encoder.tiles().threads);
   if (x.count > 0) encoder.dispatch(shader, threads, {}, {u32(std::min(x.count, most_groups)), 1, 1}, push);
 }
 

@@ -1,4 +1,4 @@
-// Values of a cache of keys or values (is_cache in kernels/attention/attention.h), by their index in values. `cache_type` is a DType.
+// Values of a cache of keys or values (is_cache in kernels/attention/cache.h), by their index in values. `cache_type` is a DType.
 const uint CACHE_F32 = 0, CACHE_F16 = 1, CACHE_Q8_0 = 10;
 
 // Q8_0: blocks of 17 halves, a scale and 32 codes.

@@ -11,6 +11,7 @@ namespace lava::vulkan {
 struct Context {
   std::recursive_mutex mutex;  // around everything below; recursive because a recording's body executes ops
   std::unique_ptr<Gpu> gpu;
+  Tiles tiles;
   std::unique_ptr<Pipelines> pipelines;
   std::vector<std::unique_ptr<Allocation>> scratch;  // the last is the largest; recordings may still name the others
   AddressMap addresses;

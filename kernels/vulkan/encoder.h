@@ -19,6 +19,7 @@ class Encoder {
   Encoder(Context& context, VkCommandBuffer commands, bool recording, Hazards& hazards, const OpCall& call);
 
   bool recording() const { return recording_; }
+  const Tiles& tiles() const { return context_.tiles; }
   // Where shaders find a tensor that the op's arguments visit, or its weights; 0 for an empty one.
   VkDeviceAddress address(const Tensor& t) const { return device_address(t.data); }
   VkDeviceAddress address(const Matrix& m);
@@ -39,7 +40,8 @@ class Encoder {
   // One invocation for each of `count` items, whose number the shader has from invocation().
   template <class Push>
   void dispatch_each(const Shader& shader, std::initializer_list<uint32_t> constants, int64_t count, const Push& push) {
-    if (count > 0) dispatch(shader, 256, constants, folded((count + 255) / 256), push);
+    const uint32_t threads = tiles().threads;
+    if (count > 0) dispatch(shader, threads, constants, folded((count + threads - 1) / threads), push);
   }
   void barrier();
 

@@ -18,7 +18,7 @@ struct Features {
 };
 
 // What the shaders cannot do without, in words; empty: all is there.
-std::string missing_features(const Features& f, const VkPhysicalDeviceLimits& limits) {
+std::string missing_features(const Features& f) {
   std::string missing;
   const auto need = [&](bool there, const char* name) {
     if (!there) missing += (missing.empty() ? "" : ", ") + std::string(name);
@@ -26,8 +26,6 @@ std::string missing_features(const Features& f, const VkPhysicalDeviceLimits& li
   need(f.v12.bufferDeviceAddress, "bufferDeviceAddress");
   need(f.v12.timelineSemaphore, "timelineSemaphore");
   need(f.v11.storageBuffer16BitAccess, "storageBuffer16BitAccess");
-  need(limits.maxComputeWorkGroupInvocations >= 256 && limits.maxComputeWorkGroupSize[0] >= 256, "workgroups of 256");
-  need(limits.maxComputeSharedMemorySize >= 20480, "20 KiB of shared memory");
   return missing;
 }
 
@@ -64,7 +62,7 @@ Result<Abilities> abilities_of(const Loader& vk, VkPhysicalDevice device) {
   Features features;
   const bool recent = core.apiVersion >= VK_API_VERSION_1_2;
   if (recent) vk.GetPhysicalDeviceFeatures2(device, &features.core);
-  const std::string missing = recent ? missing_features(features, core.limits) : "Vulkan 1.2";
+  const std::string missing = recent ? missing_features(features) : "Vulkan 1.2";
   const int family = compute_family(vk, device);
   if (!missing.empty() || family < 0) {
     return fail(Error::Kind::unsupported, "This graphics device cannot run the models",
@@ -82,6 +80,8 @@ Result<Abilities> abilities_of(const Loader& vk, VkPhysicalDevice device) {
   found.integrated = found.software || core.deviceType == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
   found.memory = local_memory(memory), found.largest_allocation = v11.maxMemoryAllocationSize;
   found.queue_family = static_cast<uint32_t>(family);
+  found.limits.invocations = std::min(core.limits.maxComputeWorkGroupInvocations, core.limits.maxComputeWorkGroupSize[0]);
+  found.limits.shared_bytes = core.limits.maxComputeSharedMemorySize, found.limits.subgroup = v11.subgroupSize;
   return found;
 }
 

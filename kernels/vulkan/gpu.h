@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/module.h"
 #include "kernels/vulkan/instance.h"
+#include "kernels/vulkan/tiles.h"
 
 namespace lava::vulkan {
 
@@ -15,6 +16,7 @@ struct Abilities {
   uint64_t memory = 0;      // of its largest local heap
   uint64_t largest_allocation = 0;
   uint32_t queue_family = 0;
+  Limits limits;
 };
 
 class Gpu : public DeviceFunctions {

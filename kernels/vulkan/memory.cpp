@@ -36,8 +36,8 @@ tl::unexpected<Error> refuse(size_t bytes, const char* cause) {
 
 Result<std::unique_ptr<Allocation>> Allocation::create(Gpu& gpu, size_t bytes, Kind kind) {
   constexpr size_t least = 64;
-  const size_t size = bytes < least ? least : bytes;
-  if (size > gpu.abilities().largest_allocation) return refuse(bytes, "the driver gives less at once");
+  if (bytes > gpu.abilities().largest_allocation) return refuse(bytes, "the driver gives less at once");
+  const size_t size = bytes < least ? least : (bytes + 3) / 4 * 4;  // shaders read bytes by the word
   std::unique_ptr<Allocation> made(new Allocation(gpu, size, kind));
   VkBufferCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = size;

@@ -15,7 +15,8 @@ bool read(const char* name, bool otherwise) {
 }  // namespace
 
 const Settings& settings() {
-  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", false)};
+  const char* limits = std::getenv("LAVASCOPE_VULKAN_LIMITS");
+  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", false), limits ? limits : ""};
   return all;
 }
 

@@ -1,5 +1,6 @@
 // What the environment says to this backend: for tests and for looking into a driver.
 #pragma once
+#include <string>
 
 namespace lava::vulkan {
 
@@ -7,6 +8,7 @@ struct Settings {
   bool validate = false;   // LAVASCOPE_VULKAN_VALIDATE=1: the validation layers watch
   bool subgroups = true;   // LAVASCOPE_VULKAN_SUBGROUPS=0: reductions through shared memory also where the device has better
   bool map_own = false;    // LAVASCOPE_VULKAN_MAP=1: memory of the device's own is mapped where it is the processor's (reading it may be slow: it is often not cached)
+  std::string limits;      // LAVASCOPE_VULKAN_LIMITS=128,16,32: tiles as for a device of such limits (played_limits of tiles.h)
 };
 const Settings& settings();
 

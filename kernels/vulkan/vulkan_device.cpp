@@ -86,7 +86,7 @@ class VulkanDevice : public Device {
  public:
   explicit VulkanDevice(std::shared_ptr<Context> context) : context_(std::move(context)), info_{context_->gpu->abilities().name, "vulkan", "spirv", 1} {
     if (context_->gpu->abilities().subgroups) info_.isa = "spirv, subgroups";
-    info_.sized_recordings = true;
+    info_.sized_recordings = info_.fuses = true;
   }
   ~VulkanDevice() override {
     Lock lock(context_->mutex);
@@ -217,6 +217,8 @@ Result<void> VulkanDevice::finish() {
 Result<std::unique_ptr<Device>> open_device(int index) {
   auto context = std::make_shared<Context>();
   LAVA_TRY(context->gpu, Gpu::open(index));
+  LAVA_TRY(const Limits limits, played_limits(context->gpu->abilities().limits, settings().limits));
+  context->tiles = choose_tiles(limits);
   LAVA_TRY(context->pipelines, Pipelines::create(*context->gpu));
   LAVA_TRY(context->stream, Stream::create(*context->gpu));
   return std::make_unique<VulkanDevice>(std::move(context));

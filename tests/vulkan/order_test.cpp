@@ -1,5 +1,7 @@
 // Where barriers stand: between ops that need each other, and nowhere else. The loader's notes of what was recorded show them.
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -68,41 +70,85 @@ TEST_F(VulkanOrder, WeightsAndScratchCount) {
   device_->finish();
 }
 
-// A layer of a decoder is a chain, but for q, k and v.
-TEST_F(VulkanOrder, ADecoderLayerHasABarrierPerStep) {
-  constexpr int64_t width = 32, heads = 2, d = 16, context = 40;
-  const auto memory = allocate(1 << 18, BufferUse::own), shared = allocate(4096, BufferUse::shared);
-  Arena arena(memory->data(), memory->size());
-  auto* step = new (shared->data()) StepParams{.past = 3, .limit = context};
-  lava::Run run{*device_, arena, step};
-  const auto target = [&](const Tensor& out, int64_t in, bool accumulate = false) {
+// One layer of a decoder's step as engine/layers/decoder gives it: five ops in a chain, each one dispatch and none waiting in itself.
+class VulkanLayer : public VulkanOrder {
+ protected:
+  static constexpr int64_t width = 64, heads = 4, kv_heads = 2, d = 16, feed_forward = 96, context = 400;
+
+  void SetUp() override {
+    VulkanOrder::SetUp();
+    if (IsSkipped()) return;
+    memory_ = allocate(1 << 20, BufferUse::own), shared_ = allocate(4096, BufferUse::shared);
+    arena_.emplace(memory_->data(), memory_->size());
+    step_ = new (shared_->data()) StepParams{.past = 3, .limit = 40};
+    x_ = arena_->f32({1, width});
+  }
+  // The order of a layer whose values have a format of their own, or not.
+  std::string layer(bool recorded_too, DType values = DType::f32) {
+    lava::Run run{*device_, *arena_, step_};
+    const auto give = [&] { give_layer(run, values); };
+    recorded();
+    give();
+    std::string steps = recorded();
+    if (steps.starts_with('|')) steps.erase(0, 1);  // for what came before the layer
+    if (recorded_too) {
+      const auto recording = device_->record(give);
+      EXPECT_EQ(recorded(), "|" + steps);
+    }
+    device_->finish();
+    return steps;
+  }
+
+ private:
+  LinearTarget target(const Tensor& out, int64_t in, bool accumulate = false, DType format = DType::f32) {
     LinearTarget made;
-    made.weight.out = out.extent[1], made.weight.in = static_cast<int32_t>(in), made.weight.data = arena.f32({out.extent[1], in}).data;
+    made.weight.format = format, made.weight.out = static_cast<int32_t>(out.extent[1]), made.weight.in = static_cast<int32_t>(in);
+    made.weight.data = arena_->f32({out.extent[1], in}).data;
     made.out = out, made.accumulate = accumulate;
     return made;
-  };
-  const Tensor x = arena.f32({1, width}), normed = arena.f32({1, width}), weight = arena.f32({width}), table = arena.f32({context, d});
-  const Tensor q = arena.f32({1, width}), k = arena.f32({1, width}), v = arena.f32({1, width}), gate = arena.f32({1, 64}), up = arena.f32({1, 64});
-  const Tensor keys = arena.f32({heads, context, d}), values = arena.f32({heads, context, d}), attended = arena.f32({1, width});
-  const std::array qkv{target(q, width), target(k, width), target(v, width)};
-  const std::array gates{target(gate, width), target(up, width)};
-  const LinearTarget out = target(x, width, true), down = target(x, 64, true);
-  const auto heads_of = [&](const Tensor& t) { return t.reshape({1, heads, d}); };
-  const auto layer = [&] {
-    ops::rms_norm(run, normed, x, weight, 1e-5f);
-    ops::linear(run, qkv, normed);
-    ops::qkv_rope_store(run, heads_of(q), heads_of(k), heads_of(v), table, RopeStyle::half, keys, values);
-    ops::attention(run, heads_of(attended), heads_of(q), keys, values, 0.25f, true);
-    ops::linear(run, {&out, 1}, attended);
-    ops::rms_norm(run, normed, x, weight, 1e-5f);
-    ops::linear_glu(run, gates[0], gates[1], normed);
-    ops::linear(run, {&down, 1}, gate);
-  };
-  const std::string steps = "d|ddd|d|d|d|d|d|d|d";
-  layer();
-  EXPECT_EQ(recorded(), steps);
-  const auto recording = device_->record(layer);
-  EXPECT_EQ(recorded(), "|" + steps);
+  }
+  void give_layer(lava::Run& run, DType values) {
+    const auto scope = arena_->scope();
+    const Tensor gain = arena_->f32({width}), table = arena_->f32({context, d}), mix = arena_->f32({1, heads * d});
+    const Tensor q = arena_->f32({1, heads * d}), k = arena_->f32({1, kv_heads * d}), v = arena_->f32({1, kv_heads * d});
+    const Tensor gate = arena_->f32({1, feed_forward}), up = arena_->f32({1, feed_forward});
+    const Tensor k_cache = arena_->f32({kv_heads, context, d}), v_cache = arena_->f32({kv_heads, context, d});
+    ops::linear(run, std::array{target(q, width), target(k, width), target(v, width, false, values)}, x_, {gain, 1e-5f});
+    ops::rope_attention(run, mix.reshape({1, heads, d}), q.reshape({1, heads, d}), k.reshape({1, kv_heads, d}), v.reshape({1, kv_heads, d}), table, RopeStyle::half,
+                        k_cache, v_cache, 0.25f);
+    ops::linear(run, std::array{target(x_, heads * d, true)}, mix);
+    ops::linear_glu(run, target(gate, width), target(up, width), x_, {gain, 1e-5f});
+    ops::linear(run, std::array{target(x_, feed_forward, true)}, gate);
+  }
+
+ protected:
+  std::unique_ptr<Buffer> memory_, shared_;
+  std::optional<Arena> arena_;
+  StepParams* step_ = nullptr;
+  Tensor x_;
+};
+
+TEST_F(VulkanLayer, HasFiveDispatchesAndABarrierBetweenThem) {
+  EXPECT_EQ(layer(true), "d|d|d|d|d");
+  // Targets of several formats take one dispatch each format, side by side.
+  EXPECT_EQ(layer(true, DType::f16), "dd|d|d|d|d");
+}
+
+TEST_F(VulkanLayer, HasOneMoreWhereKeysAreCut) {
+  step_->past = 299, step_->limit = 300;
+  EXPECT_EQ(layer(true), "d|d|d|d|d|d");
+}
+
+// Without room for a whole head in a workgroup rotation goes before, which the caller does not see.
+TEST_F(VulkanLayer, WideHeadsAreRotatedBefore) {
+  constexpr int64_t wide = 16384;
+  lava::Run run{*device_, *arena_, step_};
+  step_->past = 0;
+  const Tensor q = arena_->f32({1, 1, wide}), table = arena_->f32({1, 64}), cache = arena_->f32({2, 1, wide}), out = arena_->f32({1, 1, wide});
+  const Tensor keys = cache.slice(0, 1), values = cache.slice(1, 1);
+  recorded();
+  ops::rope_attention(run, out, q, q, q, table, RopeStyle::half, keys, values, 1);
+  EXPECT_EQ(recorded(), "d|d");
   device_->finish();
 }
 
