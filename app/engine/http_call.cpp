@@ -4,6 +4,7 @@
 
 #include <QUrl>
 #include <mutex>
+#include <system_error>
 
 namespace lava::app {
 namespace {
@@ -100,7 +101,10 @@ HttpOutcome outcome_of(const Transfer& transfer, CURLcode code) {
     case CURLE_UNSUPPORTED_PROTOCOL: outcome.end = HttpOutcome::End::refused; break;
     default: outcome.end = HttpOutcome::End::broken;
   }
-  if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) outcome.cause = "the connection was cut";
+  long reason = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_OS_ERRNO, &reason);
+  if (code == CURLE_COULDNT_CONNECT && reason != 0) outcome.cause = std::generic_category().message(static_cast<int>(reason));
+  else if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) outcome.cause = "the connection was cut";
   else if (code != CURLE_OK) outcome.cause = transfer.error[0] ? transfer.error : curl_easy_strerror(code);
   return outcome;
 }

@@ -46,8 +46,9 @@ std::string said(const ServerAnswer& answer) {
 }
 
 ReachTrouble refused(const ServerPlace& place, const ServerAnswer& answer) {
-  const std::string name = place.name().toStdString(), words = said(answer);
-  if (answer.outcome.status == 403 && words.find("host name") != std::string::npos)
+  const std::string name = place.name().toStdString();
+  const std::string words = answer.outcome.status == 403 ? said(answer) : std::string();  // of a 401 they would repeat us, or the token
+  if (words.find("host name") != std::string::npos)
     return {{Error::Kind::invalid, name + " does not answer under this name", words, "Use the address that was given to --host there, or start it with --allow-host and this name"}};
   if (place.token.isEmpty()) return {{Error::Kind::invalid, name + " wants a token", words, "Give the one that it was started with"}, true};
   return {{Error::Kind::invalid, name + " does not take this token", words, "Compare it with the one that the server was started with"}, true};
