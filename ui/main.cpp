@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <functional>
 
-#include "app/chat/local_engine.h"
+#include "app/chat/chosen_engine.h"
 #include "app/settings/paths.h"
 #include "app/settings/preferences.h"
 #include "ui/window/app_object.h"
@@ -23,8 +23,26 @@ namespace {
 
 struct Options {
   std::vector<std::string> files;
-  std::string model = "default";
+  std::string model, server, server_token_file;  // model: empty: that which comes with the program, unless a server was chosen
 };
+
+// The server of the command line; without one, that which was chosen before. A token is in no list of arguments, and no child inherits it.
+lava::Result<lava::app::ServerPlace> server_of(const Options& options) {
+  using namespace lava;
+  const QString variable = qEnvironmentVariable("LAVASCOPE_SERVER_TOKEN");
+  qunsetenv("LAVASCOPE_SERVER_TOKEN");
+  const app::preferences::Server kept = app::preferences::server();
+  if (options.server.empty()) return kept.used && options.model.empty() ? app::server_place(kept.address, kept.token).value_or(app::ServerPlace()) : app::ServerPlace();
+  LAVA_TRY(app::ServerPlace place, app::server_place(QString::fromStdString(options.server), variable));
+  if (!options.server_token_file.empty()) {
+    QFile file(QString::fromStdString(options.server_token_file));
+    if (!file.open(QIODevice::ReadOnly)) return fail(Error::Kind::io, "The token cannot be read", options.server_token_file + ": " + file.errorString().toStdString(), "Name a file that holds the token alone");
+    LAVA_TRY(place.token, app::server_token(QString::fromUtf8(file.read(1 << 16))));
+  } else if (variable.isEmpty() && place.address.toString() == kept.address) {
+    place.token = kept.token;
+  }
+  return place;
+}
 
 // Milliseconds since the kernel started this process (it counts starts in hundredths of a second).
 double process_age_ms() {
@@ -50,7 +68,7 @@ void after_first_frame(QQuickWindow& window, std::function<void()> then) {
   }, Qt::ConnectionType(Qt::QueuedConnection | Qt::SingleShotConnection));
 }
 
-int show(const Options& options) {
+int show(const Options& options, const lava::app::ServerPlace& server) {
   using namespace lava;
   auto history = app::HistoryStore::open(app::paths::data());
   if (!history) {
@@ -58,7 +76,7 @@ int show(const Options& options) {
     return 1;
   }
   const app::MediaStore media(app::paths::media());
-  app::LocalEngine engine(media);
+  app::ChosenEngine engine(media);
   app::ChatController chat(**history, engine, media, app::paths::state() + "/drafts.json");
   ui::AppObject object(&chat, &engine);
   QQmlApplicationEngine qml;
@@ -69,9 +87,9 @@ int show(const Options& options) {
   ui::restore_geometry(*window);
   after_first_frame(*window, [&] {
     app::EngineOptions wanted;
-    wanted.model = QString::fromStdString(options.model);
+    if (!options.model.empty()) wanted.model = QString::fromStdString(options.model);
     wanted.device = app::preferences::device();
-    engine.start(wanted);
+    engine.start(wanted, server);
     QList<QUrl> files;
     for (const std::string& file : options.files) files.push_back(QUrl::fromLocalFile(QFileInfo(QString::fromStdString(file)).absoluteFilePath()));
     chat.composer()->add_files(files);
@@ -88,7 +106,10 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App cli("A desktop assistant that sees");
   cli.add_option("files", options.files, "Pictures to ask about")->type_name("FILES");
-  cli.add_option("--model", options.model, "A model file or folder; 'default' is the one that comes with the program");
+  auto* model = cli.add_option("--model", options.model, "A model file or folder; 'default' is the one that comes with the program");
+  auto* server = cli.add_option("--server", options.server, "Address of an engine that runs elsewhere, or of another OpenAI-compatible server; its token is read from LAVASCOPE_SERVER_TOKEN")
+                     ->type_name("URL")->excludes(model);
+  cli.add_option("--server-token-file", options.server_token_file, "File that holds the token of --server")->type_name("FILE")->needs(server);
   CLI11_PARSE(cli, argc, argv);
 
   QGuiApplication application(argc, argv);
@@ -99,5 +120,8 @@ int main(int argc, char** argv) {
   QSettings::setDefaultFormat(QSettings::IniFormat);
   QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, QFileInfo(lava::app::paths::state()).path());
   QGuiApplication::setWindowIcon(QIcon(":/lavascope/icons/lavascope.svg"));
-  return show(options);
+  const auto place = server_of(options);
+  if (place) return show(options, *place);
+  std::fprintf(stderr, "lavascope: %s\n", place.error().message().c_str());
+  return 2;
 }

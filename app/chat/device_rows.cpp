@@ -77,6 +77,10 @@ QVariantList device_rows(const FoundDevices& found, const QString& chosen) {
   return rows;
 }
 
+QVariantMap server_row(const QString& known) {
+  return row("server", tr("Another computer"), known.isEmpty() ? tr("Give the address of a server") : known);
+}
+
 QString backend_name(const QString& choice) {
   const QString backend = backend_of(choice);
   if (backend == "cuda") return "CUDA";

@@ -21,6 +21,9 @@ Result<FoundDevices> read_devices(const QByteArray& json);
 // Maps of choice, name, detail: Automatic, what was found, and always the processor and `chosen`.
 QVariantList device_rows(const FoundDevices& found, const QString& chosen);
 
+// The row of a server elsewhere; `known`: its name, or empty.
+QVariantMap server_row(const QString& known);
+
 // "Processor", "CUDA", "Vulkan" of "cpu", "cuda:0" and so on.
 QString backend_name(const QString& choice);
 

@@ -3,6 +3,7 @@
 #include <QFileInfo>
 #include <utility>
 
+#include "app/chat/server_form.h"
 #include "app/chat/words.h"
 
 namespace lava::app {
@@ -19,6 +20,8 @@ QString EngineLink::state_name() const {
 }
 
 QString EngineLink::model_name() const {
+  // A server's name for it is no file: a dot in it begins no ending.
+  if (QString served = props().value("served_model").toString(); !served.isEmpty()) return served.section('/', -1);
   const QJsonValue model = props().value("model");
   const QString name = model.isObject() ? model.toObject().value("name").toString() : model.toString(props().value("model_name").toString());
   return name.isEmpty() || name == "default" ? "Lavascope" : QFileInfo(name).completeBaseName();
@@ -28,12 +31,31 @@ bool EngineLink::vision() const {
   return props().value("vision").toBool();
 }
 
+bool EngineLink::blind() const {
+  return state() == State::ready && props().value("vision").isBool() && !vision();
+}
+
+bool EngineLink::ours() const {
+  return is_ours(props());
+}
+
+QObject* EngineLink::server_form() {
+  if (!form_) form_ = new ServerForm(*this);
+  return form_;
+}
+
+QVariantList EngineLink::devices() const {
+  QVariantList rows = device_rows(found_devices(), local_choice());
+  rows << server_row(known_server().name());
+  return rows;
+}
+
 bool EngineLink::takes_regions() const {
   return props().value("regions").toBool();
 }
 
 QString EngineLink::backend() const {
-  return props().isEmpty() ? QString() : backend_name(props().value("backend").toString("cpu"));
+  return props().isEmpty() || (remote() && !ours()) ? QString() : backend_name(props().value("backend").toString("cpu"));
 }
 
 QString EngineLink::device() const {
@@ -63,7 +85,7 @@ double EngineLink::memory_used() const {
 
 double EngineLink::device_memory() const {
   const QString backend = props().value("backend").toString();
-  return backend.isEmpty() || backend == "cpu" ? 0 : static_cast<double>(app::device_memory(found_devices(), backend, device()));
+  return remote() || backend.isEmpty() || backend == "cpu" ? 0 : static_cast<double>(app::device_memory(found_devices(), backend, device()));
 }
 
 QVariantList EngineLink::facts() const {
@@ -85,11 +107,11 @@ QVariantList EngineLink::facts() const {
 }
 
 bool EngineLink::model_missing() const {
-  return state() == State::failed && error().kind == Error::Kind::not_found && error_what().contains("model", Qt::CaseInsensitive);
+  return state() == State::failed && !remote() && error().kind == Error::Kind::not_found && error_what().contains("model", Qt::CaseInsensitive);
 }
 
 bool EngineLink::device_missing() const {
-  return state() == State::failed && error().kind == Error::Kind::not_found && !model_missing() && device_choice() != "cpu" && device_choice() != "auto";
+  return state() == State::failed && !remote() && error().kind == Error::Kind::not_found && !model_missing() && device_choice() != "cpu" && device_choice() != "auto";
 }
 
 }  // namespace lava::app

@@ -11,6 +11,7 @@
 #include "app/chat/device_rows.h"
 #include "app/engine/engine_client.h"
 #include "app/engine/engine_process.h"
+#include "app/engine/server_answers.h"
 #include "app/history/history_store.h"
 
 namespace lava::app {
@@ -48,6 +49,8 @@ struct AskTurn {
   std::vector<QRectF> regions;  // of the last picture, in pixels of it upright
 };
 
+inline constexpr char server_choice[] = "server";  // beside the names of devices
+
 class EngineLink : public QObject {
   Q_OBJECT
   Q_PROPERTY(QString state READ state_name NOTIFY changed)
@@ -55,6 +58,7 @@ class EngineLink : public QObject {
   Q_PROPERTY(QString phase READ phase NOTIFY changed)
   Q_PROPERTY(QString modelName READ model_name NOTIFY changed)
   Q_PROPERTY(bool vision READ vision NOTIFY changed)
+  Q_PROPERTY(bool blind READ blind NOTIFY changed)
   Q_PROPERTY(QString backend READ backend NOTIFY changed)
   Q_PROPERTY(QString device READ device NOTIFY changed)
   Q_PROPERTY(QString notice READ notice NOTIFY changed)
@@ -65,7 +69,12 @@ class EngineLink : public QObject {
   Q_PROPERTY(QStringList deviceNotes READ device_notes NOTIFY devices_changed)
   Q_PROPERTY(bool findingDevices READ finding_devices NOTIFY devices_changed)
   Q_PROPERTY(QString deviceChoice READ device_choice NOTIFY devices_changed)
+  Q_PROPERTY(QString localChoice READ local_choice NOTIFY devices_changed)
   Q_PROPERTY(bool deviceMissing READ device_missing NOTIFY changed)
+  Q_PROPERTY(bool remote READ remote NOTIFY changed)
+  Q_PROPERTY(QString server READ server_name NOTIFY changed)
+  Q_PROPERTY(bool lost READ lost NOTIFY changed)
+  Q_PROPERTY(QObject* serverForm READ server_form CONSTANT)
   Q_PROPERTY(QVariantList facts READ facts NOTIFY changed)
   Q_PROPERTY(bool modelMissing READ model_missing NOTIFY changed)
   Q_PROPERTY(QString errorWhat READ error_what NOTIFY changed)
@@ -90,14 +99,25 @@ class EngineLink : public QObject {
   Q_INVOKABLE virtual void use_model(const QString& path) = 0;
   // What could compute, after find_devices().
   virtual FoundDevices found_devices() const { return {}; }
-  virtual QString device_choice() const { return "cpu"; }
+  virtual QString local_choice() const { return "cpu"; }  // of this computer, also while a server elsewhere is chosen
   Q_INVOKABLE virtual void find_devices() {}
   // Starts the engine again on it, and keeps the choice. Ends answers under way, as stop does.
   Q_INVOKABLE virtual void use_device(const QString& choice) { Q_UNUSED(choice) }
+  // A server elsewhere that is asked instead; without an address: none. known_server: the last one, as long as it is kept.
+  virtual ServerPlace server() const { return {}; }
+  virtual ServerPlace known_server() const { return server(); }
+  virtual bool lost() const { return false; }  // it was there before
+  virtual void use_server(const ServerPlace& place) { Q_UNUSED(place) }
 
   QString state_name() const;
   QString model_name() const;
-  bool vision() const;
+  bool vision() const;         // the model is known to see
+  bool blind() const;          // the model is known not to see
+  bool ours() const;           // takes calls that are no one else's: preparations, views
+  bool remote() const { return !server().address.isEmpty(); }
+  QString server_name() const { return server().name(); }
+  QObject* server_form();
+  QString device_choice() const { return remote() ? server_choice : local_choice(); }
   bool takes_regions() const;  // looks at regions of pictures
   QString backend() const;     // that computes now: "Processor", "CUDA", "Vulkan"; empty when nothing does
   QString device() const;      // its name
@@ -105,7 +125,7 @@ class EngineLink : public QObject {
   QVariantList memory() const;  // maps of name, bytes, text
   double memory_used() const;   // their sum
   double device_memory() const;  // of the device that computes; 0: unknown, or the processor
-  QVariantList devices() const { return device_rows(found_devices(), device_choice()); }
+  QVariantList devices() const;
   QStringList device_notes() const { return found_devices().notes; }
   bool finding_devices() const { return found_devices().state == FoundDevices::State::looking; }
   QVariantList facts() const;  // maps of name and value: what else the engine says of itself
@@ -118,6 +138,9 @@ class EngineLink : public QObject {
  signals:
   void changed();
   void devices_changed();
+
+ private:
+  QObject* form_ = nullptr;
 };
 
 }  // namespace lava::app

@@ -48,7 +48,7 @@ void LookAhead::drop() {
 }
 
 void LookAhead::look() {
-  if (engine_.state() != EngineLink::State::ready || !engine_.vision()) return drop();
+  if (engine_.state() != EngineLink::State::ready || !engine_.vision() || !engine_.ours()) return drop();
   std::vector<AskTurn> turns = turns_();
   if (std::equal(turns.begin(), turns.end(), looked_at_.begin(), looked_at_.end(), same_turn)) return;
   drop();

@@ -83,7 +83,7 @@ void Turn::on_engine() {
     case EngineLink::State::ready: return ask();
     case EngineLink::State::failed: return on_failed(engine_.error());
     case EngineLink::State::loading: return set_phase(loading_line(engine_.phase(), engine_.progress()));
-    default: return set_phase({"Starting engine", -1});
+    default: return set_phase({engine_.remote() ? "Connecting to " + engine_.server_name() : QString("Starting engine"), -1});
   }
 }
 
@@ -125,7 +125,7 @@ void Turn::on_done(const AnswerDone& answer) {
 
 void Turn::on_failed(const Error& error) {
   if (ended_) return;
-  if (error.kind == Error::Kind::device_lost && asking_ && !repeated_) return repeat();
+  if (error.kind == Error::Kind::device_lost && asking_ && !repeated_ && !engine_.remote()) return repeat();
   answer_.error = error_object(error);
   end(answer_.text.isEmpty() ? MessageState::failed : MessageState::stopped);
 }

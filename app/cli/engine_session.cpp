@@ -6,7 +6,7 @@
 #include "app/chat/words.h"
 #include "app/cli/interrupts.h"
 #include "app/cli/terminal.h"
-#include "app/engine/health_watch.h"
+#include "app/engine/server_link.h"
 
 namespace lava::app {
 
@@ -20,72 +20,48 @@ Result<std::unique_ptr<EngineSession>> EngineSession::open(const EngineChoice& c
   return session;
 }
 
-Result<void> EngineSession::start(const EngineOptions& options) {
-  options_ = options;
-  process_ = std::make_unique<EngineProcess>();
+// Begins it and waits until it is ready or has failed.
+template <class Engine>
+Result<void> EngineSession::settle(Engine& engine, const std::function<void()>& begin) {
+  using State = EngineProcess::State;
   QEventLoop loop;
   bool interrupted = false;
-  QObject::connect(process_.get(), &EngineProcess::progress_changed, &loop, [](double progress, const QString& phase) {
+  QObject::connect(&engine, &Engine::progress_changed, &loop, [](double progress, const QString& phase) {
     if (progress < 1) terminal::progress(loading_line(phase, progress).text);
   });
-  auto settled = [this] { return process_->state() == EngineProcess::State::ready || process_->state() == EngineProcess::State::failed; };
-  QObject::connect(process_.get(), &EngineProcess::state_changed, &loop, [&] {
+  const auto settled = [&] { return engine.state() == State::ready || engine.state() == State::failed; };
+  QObject::connect(&engine, &Engine::state_changed, &loop, [&] {
     if (settled()) loop.quit();
   });
   QObject::connect(&Interrupts::instance(), &Interrupts::happened, &loop, [&] {
     interrupted = true;
     loop.quit();
   });
-  terminal::progress("Starting the engine");
-  process_->start(options);
+  begin();
   if (!settled()) loop.exec();
   if (interrupted) return tl::unexpected(interrupted_error());
-  if (process_->state() == EngineProcess::State::failed) return tl::unexpected(process_->error());
+  if (engine.state() == State::failed) return tl::unexpected(engine.error());
+  props_ = engine.props();
+  return {};
+}
+
+Result<void> EngineSession::start(const EngineOptions& options) {
+  options_ = options;
+  process_ = std::make_unique<EngineProcess>();
+  terminal::progress("Starting the engine");
+  LAVA_CHECK_OK(settle(*process_, [&] { process_->start(options); }));
   url_ = process_->url();
   token_ = process_->token();
-  props_ = process_->props();
   return {};
 }
 
 Result<void> EngineSession::reach(const EngineChoice& choice) {
-  url_ = QUrl(choice.server, QUrl::StrictMode);
-  if (!url_.isValid() || (url_.scheme() != "http" && url_.scheme() != "https") || url_.host().isEmpty())
-    return fail(Error::Kind::invalid, "This is not the address of a server", choice.server.toStdString(),
-                "Give one like http://127.0.0.1:8080");
-  token_ = choice.token;
-  QEventLoop loop;
-  std::optional<Error> error = interrupted_error();
-  auto finish = [&](std::optional<Error> end) {
-    QMetaObject::invokeMethod(
-        &loop,
-        [&, end] {
-          error = end;
-          loop.quit();
-        },
-        Qt::QueuedConnection);
-  };
-  QObject::connect(&Interrupts::instance(), &Interrupts::happened, &loop, [&] { loop.quit(); });
+  LAVA_TRY(const ServerPlace place, server_place(choice.server, choice.token));
+  url_ = place.address;
+  token_ = place.token;
   terminal::progress("Looking for the server");
-  QString base = choice.server;
-  while (base.endsWith('/')) base.chop(1);
-  if (base.endsWith("/v1")) base.chop(3);
-  HealthWatch watch(base.toUtf8(), token_.toUtf8(), std::min(choice.options.patience_ms, 3000),
-                    {[&](double progress, const QString& phase) {
-                       QMetaObject::invokeMethod(
-                           &loop, [progress, phase] { terminal::progress(loading_line(phase, progress).text); }, Qt::QueuedConnection);
-                     },
-                     [&](const QJsonObject& props) {
-                       QMetaObject::invokeMethod(
-                           &loop, [this, props] { props_ = props; }, Qt::QueuedConnection);
-                       finish(std::nullopt);
-                     },
-                     [&](const Error& problem) { finish(problem); }});
-  loop.exec();
-  if (!error) return {};
-  if (error->what == "The engine does not answer")
-    return fail(Error::Kind::io, "No engine answers at this address", choice.server.toStdString(),
-                "Check the address, and that the server runs");
-  return tl::unexpected(*error);
+  ServerLink link;
+  return settle(link, [&] { link.open(place); });
 }
 
 QString EngineSession::model() const {

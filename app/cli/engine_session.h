@@ -25,6 +25,8 @@ class EngineSession {
   EngineSession() = default;
   Result<void> start(const EngineOptions& options);
   Result<void> reach(const EngineChoice& choice);
+  template <class Engine>
+  Result<void> settle(Engine& engine, const std::function<void()>& begin);
   std::unique_ptr<EngineProcess> process_;  // of ours; a question after its end starts it again
   EngineOptions options_;
   QUrl url_;

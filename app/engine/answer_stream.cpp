@@ -34,10 +34,18 @@ Error error_of_json(const QJsonObject& error, const std::string& what) {
   return result;
 }
 
+QJsonObject error_in(const QJsonObject& body) {
+  const QJsonValue error = body["error"];
+  if (error.isObject()) return error.toObject();
+  const QJsonValue text = error.isString() ? error : body["detail"].isString() ? body["detail"] : body["message"];
+  return text.isString() ? QJsonObject{{"message", text.toString().left(500)}} : QJsonObject();
+}
+
 Error answer_error(long status, const QByteArray& body) {
   const auto json = lenient_json(body);
-  Error error = error_of_json(json ? (*json)["error"].toObject() : QJsonObject{}, "The engine did not accept the question");
-  if (error.cause.empty() && !json) error.cause = "it answered with status " + std::to_string(status);
+  const QJsonObject told = json ? error_in(*json) : QJsonObject();
+  Error error = error_of_json(told, "The engine did not accept the question");
+  if (error.cause.empty() && told.isEmpty()) error.cause = "it answered with status " + std::to_string(status);
   using Kind = Error::Kind;
   switch (status) {
     case 401:

@@ -35,6 +35,8 @@ class AnswerStream {
 
 // Error of an answer that is not 200, from its body.
 Error answer_error(long status, const QByteArray& body);
+// The error in a body, whatever shape its server gives it: `message`, and what else there is.
+QJsonObject error_in(const QJsonObject& body);
 Error error_of_json(const QJsonObject& error, const std::string& what);
 // Byte offset in the UTF-8 form -> offset in UTF-16; out of range is clamped.
 int utf16_offset(const QByteArray& utf8, double byte);

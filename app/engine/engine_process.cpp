@@ -235,32 +235,18 @@ void EngineProcess::Impl::listening(const QString& line) {
 }
 
 void EngineProcess::Impl::watch() {
-  // The thread of the watch speaks to the owner's thread; what arrives after release() finds another process.
-  auto on_owner = [this, process = process_](auto what) {
-    QMetaObject::invokeMethod(
-        owner_,
-        [this, process, what] {
-          if (process_ == process && state_ == State::loading) what();
-        },
-        Qt::QueuedConnection);
+  const auto progress = [this](double done, const QString& phase) {
+    progress_ = done;
+    emit owner_->progress_changed(done, phase);
   };
-  watch_ = std::make_unique<HealthWatch>(
-      url_.toString().toUtf8(), token_.toUtf8(), options_.patience_ms,
-      HealthWatch::Told{[this, on_owner](double progress, const QString& phase) {
-                          on_owner([this, progress, phase] {
-                            progress_ = progress;
-                            emit owner_->progress_changed(progress, phase);
-                          });
-                        },
-                        [this, on_owner](const QJsonObject& props) {
-                          on_owner([this, props] {
-                            props_ = props;
-                            progress_ = 1;
-                            emit owner_->progress_changed(1, "Ready");
-                            set_state(State::ready);
-                          });
-                        },
-                        [this, on_owner](const Error& error) { on_owner([this, error] { fail_with(error); }); }});
+  const auto ready = [this](const QJsonObject& props) {
+    props_ = props;
+    progress_ = 1;
+    emit owner_->progress_changed(1, "Ready");
+    set_state(State::ready);
+  };
+  watch_ = std::make_unique<HealthWatch>(ServerPlace{url_, token_}, options_.patience_ms,
+                                         HealthWatch::Told{progress, ready, [this](const ReachTrouble& trouble) { fail_with(trouble.error); }});
 }
 
 void EngineProcess::Impl::ended(int code, QProcess::ExitStatus status) {

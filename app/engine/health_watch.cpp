@@ -1,19 +1,22 @@
 #include "app/engine/health_watch.h"
 
-#include <QJsonArray>
 #include <algorithm>
 #include <chrono>
 
 #include "app/engine/answer_stream.h"
+#include "app/engine/chat_request.h"
 
 namespace lava::app {
 namespace {
-constexpr int interval_ms = 150;
-constexpr qsizetype most_bytes = 1 << 20;
+
+constexpr int process_interval_ms = 150, server_interval_ms = 700;
+constexpr int process_call_ms = 5000;
+constexpr qsizetype most_bytes = 4 << 20;
+
 }  // namespace
 
-HealthWatch::HealthWatch(QByteArray url, QByteArray token, int patience_ms, Told told)
-    : url_(std::move(url)), token_(std::move(token)), patience_ms_(patience_ms), told_(std::move(told)), thread_([this] { run(); }) {}
+HealthWatch::HealthWatch(const ServerPlace& place, int patience_ms, Told told)
+    : place_(place), patience_ms_(patience_ms), told_(std::move(told)), thread_([this] { run(); }) {}
 
 HealthWatch::~HealthWatch() {
   {
@@ -30,65 +33,80 @@ bool HealthWatch::pause(int milliseconds) {
   return !wake_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return ending_; });
 }
 
-Result<QJsonObject> HealthWatch::get(const QByteArray& path, long* status) {
+ServerAnswer HealthWatch::get(const char* path) {
+  ServerAnswer answer;
   QByteArray body;
-  HttpRequest request;
-  request.url = url_ + path;
-  request.token = token_;
-  request.timeout_ms = std::min(5000, patience_ms_);
-  const HttpOutcome outcome = call_.perform(request, [&](long, QByteArrayView bytes) {
+  HttpRequest request = engine_call(place_.address, place_.token, path);
+  request.post = false;
+  request.timeout_ms = patience_ms_ > 0 ? std::min(process_call_ms, patience_ms_) : server_patience_ms;
+  answer.outcome = call_.perform(request, [&](long, QByteArrayView bytes) {
     body.append(bytes);
     return body.size() < most_bytes;
   });
-  *status = outcome.status;
-  const auto json = lenient_json(body);
-  if (!json) return fail(Error::Kind::io, "The engine does not answer", outcome.cause);
-  return *json;
+  answer.json = lenient_json(body);
+  return answer;
 }
 
 void HealthWatch::run() {
-  while (ask() && pause(interval_ms)) {
+  while (ask() && pause(patience_ms_ > 0 ? process_interval_ms : server_interval_ms)) {
   }
 }
 
-// What the engine says of itself; of a server that is not ours, `served_model` is the first model that it offers.
-QJsonObject HealthWatch::describe() {
-  long status = 0;
-  const auto props = get("/props", &status);
-  if (props && (*props)["grounding"].isString()) return *props;
-  const auto models = get("/v1/models", &status);
-  const QString name = models ? (*models)["data"].toArray()[0].toObject()["id"].toString() : QString();
-  return name.isEmpty() ? QJsonObject{} : QJsonObject{{"model", name}, {"served_model", name}};
+void HealthWatch::progress(double done, const QString& phase) {
+  QMetaObject::invokeMethod(&context_, [tell = told_.progress, done, phase] { tell(done, phase); }, Qt::QueuedConnection);
+}
+
+void HealthWatch::fail(const ReachTrouble& trouble) {
+  QMetaObject::invokeMethod(&context_, [tell = told_.failed, trouble] { tell(trouble); }, Qt::QueuedConnection);
+}
+
+// Ours first: what is not ours must offer a list of models.
+tl::expected<QJsonObject, ReachTrouble> HealthWatch::describe() {
+  const ServerAnswer props = get("/props");
+  const long status = props.outcome.status;
+  if (status == 0) return tl::unexpected(no_answer(place_, props.outcome));
+  if (status == 200 && props.json && is_ours(*props.json)) return *props.json;
+  const ServerAnswer models = get("/v1/models");
+  if (models.outcome.status == 0) return tl::unexpected(no_answer(place_, models.outcome));
+  const QJsonObject told = models.outcome.status == 200 && models.json ? foreign_props(*models.json, props.json.value_or(QJsonObject())) : QJsonObject();
+  if (told.isEmpty()) return tl::unexpected(other_answer(place_, models));
+  return told;
 }
 
 bool HealthWatch::silent_for(int milliseconds) {
   silent_ms_ += milliseconds;
   if (silent_ms_ < patience_ms_) return true;
-  told_.failed({Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds",
-                "Restart the engine"});
+  fail({{Error::Kind::io, "The engine does not answer", "no sign of life for " + std::to_string(patience_ms_ / 1000) + " seconds", "Restart the engine"}});
   return false;
 }
 
 bool HealthWatch::ask() {
   const auto before = std::chrono::steady_clock::now();
-  long status = 0;
-  const auto health = get("/health", &status);
+  const ServerAnswer health = get("/health");
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
-  // Some servers answer with the status alone.
-  const bool bare_ok = status == 200 && (!health || !health->contains("status"));
-  if (!health && !bare_ok) return silent_for(interval_ms + static_cast<int>(took.count()));
+  if (health.outcome.status == 0) {
+    if (patience_ms_ > 0) return silent_for(process_interval_ms + static_cast<int>(took.count()));
+    fail(no_answer(place_, health.outcome));
+    return false;
+  }
   silent_ms_ = 0;
-  const QString state = health ? (*health)["status"].toString() : QString();
-  if (bare_ok || state == "ok") {
-    told_.ready(describe());
-    return false;
-  }
+  const QJsonObject said = health.json.value_or(QJsonObject());
+  const QString state = said["status"].toString();
   if (state == "error") {
-    told_.failed(error_of_json((*health)["error"].toObject(), "The model could not be loaded"));
+    fail({error_of_json(said["error"].toObject(), "The model could not be loaded")});
     return false;
   }
-  told_.progress(std::clamp((*health)["progress"].toDouble(), 0.0, 1.0), (*health)["phase"].toString());
-  return true;
+  // The second is how llama.cpp says it.
+  if (state == "loading" || (health.outcome.status == 503 && said["error"]["message"].toString().startsWith("Loading"))) {
+    progress(std::clamp(said["progress"].toDouble(), 0.0, 1.0), said["phase"].toString());
+    return true;
+  }
+  const auto props = describe();
+  if (props)
+    QMetaObject::invokeMethod(&context_, [tell = told_.ready, told = *props] { tell(told); }, Qt::QueuedConnection);
+  else
+    fail(props.error());
+  return false;
 }
 
 }  // namespace lava::app

@@ -4,6 +4,7 @@
 
 #include <QUrl>
 #include <mutex>
+#include <system_error>
 
 namespace lava::app {
 namespace {
@@ -42,6 +43,7 @@ void set_up(Transfer& transfer, const HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_URL, request.url.constData());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // who cancels never waits for a name server
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request.timeout_ms);
@@ -61,9 +63,34 @@ void set_up(Transfer& transfer, const HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers);
 }
 
+HttpOutcome::Trouble trouble_of(CURLcode code) {
+  using Trouble = HttpOutcome::Trouble;
+  switch (code) {
+    case CURLE_OK:
+    case CURLE_WRITE_ERROR: return Trouble::none;
+    case CURLE_COULDNT_RESOLVE_HOST: return Trouble::no_host;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_PROXY: return Trouble::unreached;
+    case CURLE_OPERATION_TIMEDOUT: return Trouble::silent;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION: return Trouble::tls;
+    case CURLE_UNSUPPORTED_PROTOCOL:  // an answer without the head of HTTP
+    case CURLE_WEIRD_SERVER_REPLY: return Trouble::not_http;
+    default: return Trouble::other;
+  }
+}
+
 HttpOutcome outcome_of(const Transfer& transfer, CURLcode code) {
   HttpOutcome outcome;
+  outcome.trouble = trouble_of(code);
   curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &outcome.status);
+  char* redirect = nullptr;
+  curl_easy_getinfo(transfer.easy, CURLINFO_REDIRECT_URL, &redirect);
+  if (redirect) outcome.redirect = redirect;
   switch (code) {
     case CURLE_OK: outcome.end = HttpOutcome::End::complete; break;
     case CURLE_WRITE_ERROR: outcome.end = HttpOutcome::End::cancelled; break;
@@ -74,7 +101,10 @@ HttpOutcome outcome_of(const Transfer& transfer, CURLcode code) {
     case CURLE_UNSUPPORTED_PROTOCOL: outcome.end = HttpOutcome::End::refused; break;
     default: outcome.end = HttpOutcome::End::broken;
   }
-  if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) outcome.cause = "the connection was cut";
+  long reason = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_OS_ERRNO, &reason);
+  if (code == CURLE_COULDNT_CONNECT && reason != 0) outcome.cause = std::generic_category().message(static_cast<int>(reason));
+  else if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) outcome.cause = "the connection was cut";
   else if (code != CURLE_OK) outcome.cause = transfer.error[0] ? transfer.error : curl_easy_strerror(code);
   return outcome;
 }

@@ -18,9 +18,12 @@ struct HttpRequest {
 
 struct HttpOutcome {
   enum class End { complete, cancelled, refused, broken };  // refused: no connection was made; broken: it ended early
+  enum class Trouble { none, no_host, unreached, silent, tls, not_http, other };
   End end = End::broken;
-  long status = 0;    // 0: no answer
-  std::string cause;  // for refused and broken
+  Trouble trouble = Trouble::none;
+  long status = 0;       // 0: no answer
+  std::string cause;     // for refused and broken
+  std::string redirect;  // where a 3xx answer points to; nothing follows it
 };
 
 class HttpCall {

@@ -7,7 +7,16 @@
 namespace lava::app::preferences {
 
 QString device();  // "auto" and so on (kernels/devices.h); empty: never chosen, or nothing that could be one
-// A damaged file is kept beside the new one, as settings.json.damaged.
+// It computes from now on, and no server. A damaged file is kept beside the new one, as settings.json.damaged.
 Result<void> set_device(const QString& choice);
+
+// A server elsewhere. Its token is in a file of its own that no other user can read, and belongs to that address alone.
+struct Server {
+  QString address;  // empty: none
+  QString token;
+  bool used = false;  // instead of a device
+};
+Server server();
+Result<void> set_server(const Server& server);
 
 }  // namespace lava::app::preferences

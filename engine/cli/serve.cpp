@@ -21,6 +21,7 @@ struct ServeSettings {
   server::ModelChoice model;
   int max_body_mb = 64;
   std::string control;
+  std::vector<std::string> hosts;  // further names
 };
 
 int fail_with(const Error& error) {
@@ -119,7 +120,8 @@ int serve(ServeSettings settings) {
   }
   unsetenv("LAVASCOPE_TOKEN");
   settings.server.limits.max_body = static_cast<size_t>(settings.max_body_mb) << 20;
-  if (settings.server.host != "127.0.0.1") settings.server.access.hosts.push_back(settings.server.host);
+  if (settings.server.host != "127.0.0.1") add_host(settings.server.access, settings.server.host);
+  for (const std::string& host : settings.hosts) add_host(settings.server.access, host);
 
   auto choice = settings.model;
   choice.assistant.on_notice = [](const std::string& notice) { std::fprintf(stderr, "%s\n", notice.c_str()); };
@@ -153,7 +155,8 @@ void add_serve_command(CLI::App& app) {
   cli::add_device(*command, settings->model.device);
   cli::add_gpu_layers(*command, model.gpu_layers, settings->model.device);
   command->add_option("--threads", settings->model.cpu.threads, "0: one per core")->check(CLI::Range(0, 1024));
-  command->add_option("--host", server.host)->capture_default_str();
+  command->add_option("--host", server.host, "address to listen on; 0.0.0.0: every one that this machine has")->capture_default_str();
+  command->add_option("--allow-host", settings->hosts, "name under which the server may be reached besides --host (repeatable)");
   command->add_option("--port", server.port, "0 picks a free one")->check(CLI::Range(0, 65535));
   command->add_option("--queue", server.queue, "requests that may wait")->capture_default_str()->check(CLI::Range(0, 1000));
   command->add_option("--max-tokens", server.limits.max_tokens, "ceiling of one answer")->capture_default_str()->check(CLI::Range(1, 1 << 20));

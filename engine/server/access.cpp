@@ -10,6 +10,11 @@
 namespace lava::server {
 namespace {
 
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 // Name without a port; empty when malformed.
 std::string host_name(std::string_view host) {
   std::string name;
@@ -25,15 +30,28 @@ std::string host_name(std::string_view host) {
   }
   if (!host.empty() && (host.front() != ':' || host.size() > 6 || !std::all_of(host.begin() + 1, host.end(), [](unsigned char c) { return std::isdigit(c); })))
     return {};
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
+  return lower(std::move(name));
+}
+
+bool is_number(const std::string& name) {
+  if (name.front() == '[') return true;
+  return std::count(name.begin(), name.end(), '.') == 3 && name.find_first_not_of("0123456789.") == std::string::npos;
 }
 
 }  // namespace
 
+void add_host(AccessRules& rules, const std::string& host) {
+  if (host == "0.0.0.0" || host == "::") {
+    rules.any_number = true;
+  } else {
+    rules.hosts.push_back(lower(host.find(':') == std::string::npos ? host : "[" + host + "]"));
+  }
+}
+
 bool host_allowed(const AccessRules& rules, std::string_view host) {
   const std::string name = host_name(host);
   if (name.empty()) return false;
+  if (rules.any_number && is_number(name)) return true;
   if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
   return std::find(rules.hosts.begin(), rules.hosts.end(), name) != rules.hosts.end();
 }

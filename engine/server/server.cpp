@@ -126,7 +126,7 @@ class Server::Impl {
   httplib::Server::HandlerResponse admit(const httplib::Request& request, httplib::Response& response) {
     using R = httplib::Server::HandlerResponse;
     if (request.get_header_value_count("Host") != 1 || !host_allowed(options_.access, request.get_header_value("Host"))) {
-      reply_error(response, {Error::Kind::invalid, "This host name is not served", "", "Use 127.0.0.1 or localhost"}, 403);
+      reply_error(response, {Error::Kind::invalid, "This host name is not served", "", "Use 127.0.0.1 or localhost, or start the server with --allow-host and this name"}, 403);
       return R::Handled;
     }
     if (request.has_header("Origin")) {

@@ -4,7 +4,7 @@
 #include <QtTest>
 
 #include "app/chat/device_finder.h"
-#include "app/chat/local_engine.h"
+#include "app/chat/chosen_engine.h"
 #include "app/settings/preferences.h"
 #include "tests/support/app/fake_server.h"
 
@@ -157,7 +157,7 @@ class DevicesTest : public QObject {
 
   void switching_restarts_the_engine_and_keeps_the_choice() {
     MediaStore media(home_.filePath("media"));
-    LocalEngine engine(media);
+    ChosenEngine engine(media);
     engine.start({.program = FakeServer::program()});
     QTRY_COMPARE(engine.state(), EngineLink::State::ready);
     QCOMPARE(engine.backend(), QString("Processor"));
@@ -176,7 +176,7 @@ class DevicesTest : public QObject {
 
   void an_answer_under_way_is_stopped_not_failed() {
     MediaStore media(home_.filePath("media"));
-    LocalEngine engine(media);
+    ChosenEngine engine(media);
     engine.start({.program = FakeServer::program()});
     QTRY_COMPARE(engine.state(), EngineLink::State::ready);
     Asking* asking = engine.ask(question("slow"), {}, this);
@@ -195,7 +195,7 @@ class DevicesTest : public QObject {
   void a_device_that_does_not_open_leaves_the_way_back() {
     qputenv("LAVA_FAKE", "only_cpu");
     MediaStore media(home_.filePath("media"));
-    LocalEngine engine(media);
+    ChosenEngine engine(media);
     engine.start({.program = FakeServer::program(), .device = "vulkan:0"});
     QTRY_COMPARE(engine.state(), EngineLink::State::failed);
     QVERIFY(engine.device_missing() && !engine.model_missing());
@@ -211,7 +211,7 @@ class DevicesTest : public QObject {
 
   void a_choice_that_cannot_be_kept_holds_and_says_so() {
     MediaStore media(home_.filePath("media"));
-    LocalEngine engine(media);
+    ChosenEngine engine(media);
     engine.start({.program = FakeServer::program()});
     QTRY_COMPARE(engine.state(), EngineLink::State::ready);
     QFile blocker(home_.filePath("config"));

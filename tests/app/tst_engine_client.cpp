@@ -47,16 +47,6 @@ Heard ask_and_wait(const QUrl& url, const QString& question, const QString& toke
   return heard;
 }
 
-QJsonObject last_request(const QUrl& url) {
-  QByteArray body;
-  HttpCall call;
-  call.perform({(url.toString() + "/test/last").toUtf8(), FakeServer::token().toUtf8()}, [&](long, QByteArrayView bytes) {
-    body.append(bytes);
-    return true;
-  });
-  return QJsonDocument::fromJson(body).object();
-}
-
 QByteArrayList events_of(const QByteArray& stream, qsizetype piece) {
   QByteArrayList events;
   SseParser parser([&](const QByteArray& data) { events << data; });
@@ -191,7 +181,7 @@ void EngineClientTest::the_request_carries_pictures_and_options() {
   Question q(QUrl(server.url().toString() + "/v1/"), FakeServer::token(), {first, second, third}, AskOptions{77, 0.5, 9});
   QSignalSpy done(&q, &Question::done);
   QVERIFY(done.wait());
-  const QJsonObject last = last_request(server.url());
+  const QJsonObject last = server.last();
   QCOMPARE(last["turns"].toInt(), 3);
   QCOMPARE(last["pictures"].toInt(), 2);
   QVERIFY(last["regions"].toArray()[0].toArray().isEmpty());
@@ -268,7 +258,7 @@ void EngineClientTest::cancel_closes_the_connection() {
   q->cancel();
   const QString text = heard.text;
   QTRY_COMPARE(heard.cancelled, 1);
-  QTRY_VERIFY_WITH_TIMEOUT(last_request(server.url())["cancelled"].toBool(), 2000);
+  QTRY_VERIFY_WITH_TIMEOUT(server.last()["cancelled"].toBool(), 2000);
   QCOMPARE(heard.text, text);  // nothing after the cancel
   QCOMPARE(heard.cancelled, 1);
   QVERIFY(!heard.done && !heard.error);
@@ -283,7 +273,7 @@ void EngineClientTest::deleting_cancels() {
   timer.start();
   q.reset();
   QVERIFY(timer.elapsed() < 500);
-  QTRY_VERIFY_WITH_TIMEOUT(last_request(server.url())["cancelled"].toBool(), 2000);
+  QTRY_VERIFY_WITH_TIMEOUT(server.last()["cancelled"].toBool(), 2000);
   QVERIFY(!heard.over());
 }
 
@@ -304,7 +294,7 @@ void EngineClientTest::a_preparation_carries_the_conversation() {
   QVERIFY(done.wait());
   QCOMPARE(failed.count(), 0);
   QCOMPARE(done[0][0].toJsonObject()["timings"].toObject()["prompt_tokens"].toInt(), 40);
-  const QJsonObject last = last_request(server.url());
+  const QJsonObject last = server.last();
   QCOMPARE(last["path"].toString(), QString("/v1/lavascope/prepare"));
   QCOMPARE(last["turns"].toInt(), 3);
   QCOMPARE(last["pictures"].toInt(), 3);
@@ -336,12 +326,12 @@ void EngineClientTest::preparations_that_fail() {
 void EngineClientTest::deleting_a_preparation_cancels_it() {
   FakeServer server;
   auto preparation = std::make_unique<Preparation>(server.url(), FakeServer::token(), std::vector{TurnContent{Role::user, "slow", {"p"}, {"image/png"}}});
-  QTRY_COMPARE(last_request(server.url())["question"].toString(), QString("slow"));
+  QTRY_COMPARE(server.last()["question"].toString(), QString("slow"));
   QElapsedTimer timer;
   timer.start();
   preparation.reset();
   QVERIFY(timer.elapsed() < 500);
-  QTRY_VERIFY_WITH_TIMEOUT(last_request(server.url())["cancelled"].toBool(), 2000);
+  QTRY_VERIFY_WITH_TIMEOUT(server.last()["cancelled"].toBool(), 2000);
 }
 
 QTEST_GUILESS_MAIN(EngineClientTest)

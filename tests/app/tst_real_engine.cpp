@@ -18,23 +18,13 @@
 #include "app/engine/engine_process.h"
 #include "app/library/model_library.h"
 #include "app/media/media_store.h"
+#include "tests/support/app/recorded.h"
 
 using namespace lava::app;
 
 namespace {
 const QString fixtures = LAVA_SOURCE_DIR "/tests/fixtures/default/";
 const QString chelsea = fixtures + "chelsea.png";
-
-// What the default model answered when its weights were made.
-QJsonObject recorded(const QString& picture, const QString& question) {
-  QFile file(fixtures + "golden.jsonl");
-  if (!file.open(QFile::ReadOnly)) return {};
-  for (const QByteArray& line : file.readAll().split('\n')) {
-    const QJsonObject golden = QJsonDocument::fromJson(line).object();
-    if (golden["picture"] == picture && golden["question"] == question) return golden;
-  }
-  return {};
-}
 }  // namespace
 
 class RealEngineTest : public QObject {

@@ -9,6 +9,7 @@
 
 using namespace lava;
 using namespace lava::app;
+using lava::test::cut_off;
 using lava::test::wait;
 using lava::test::WindowFixture;
 
@@ -38,19 +39,6 @@ QString focused(const WindowFixture& f) {
 bool open(WindowFixture& f) {
   f.click(f.wait_for("engine_pill"));
   return f.wait_for("device_row") != nullptr;
-}
-
-// Where text does not fit its item, or an item its popover; empty when all is well.
-QString cut_off(QQuickItem* item, qreal right) {
-  if (!item->isVisible()) return {};
-  const QString words = item->property("text").toString();
-  if (item->inherits("QQuickText") && !words.isEmpty()) {
-    if (item->property("truncated").toBool() || item->property("contentWidth").toReal() > item->width() + 1) return words;
-    if (item->mapToScene(QPointF(item->property("contentWidth").toReal(), 0)).x() > right) return words;
-  }
-  for (QQuickItem* child : item->childItems())
-    if (const QString cut = cut_off(child, right); !cut.isEmpty()) return cut;
-  return {};
 }
 
 }  // namespace
@@ -86,7 +74,7 @@ class TestEnginePopover : public QObject {
       choices << choice_of(row);
       details << row->property("modelData").toMap().value("detail").toString();
     }
-    QCOMPARE(choices, (QStringList{"auto", "cuda:0", "vulkan:0", "cpu"}));
+    QCOMPARE(choices, (QStringList{"auto", "cuda:0", "vulkan:0", "cpu", "server"}));
     QCOMPARE(details[1], QString::fromUtf8("CUDA · 25.0 GB"));
     QCOMPARE(details[2], QString::fromUtf8("Vulkan · 2.1 GB of the computer's memory · played by the processor, slower than it"));
     QCOMPARE(details[3], QString("Fake Processor"));
@@ -123,7 +111,9 @@ class TestEnginePopover : public QObject {
     QVERIFY(wait([&] { return focused(f) == "cpu"; }));
     QVERIFY(f.window->activeFocusItem()->property("visualFocus").toBool());
     f.key(Qt::Key_Down);
-    QCOMPARE(focused(f), QString("cpu"));  // the last one
+    f.key(Qt::Key_Down);
+    QCOMPARE(focused(f), QString("server"));  // the last one
+    f.key(Qt::Key_Up);
     f.key(Qt::Key_Up);
     f.key(Qt::Key_Up);
     QCOMPARE(focused(f), QString("cuda:0"));
@@ -221,7 +211,7 @@ class TestEnginePopover : public QObject {
     f.engine.found.state = FoundDevices::State::looking;
     emit f.engine.devices_changed();
     QVERIFY(open(f));
-    QCOMPARE(f.find_all("device_row").size(), 3);  // automatic, what was chosen, the processor
+    QCOMPARE(f.find_all("device_row").size(), 4);  // automatic, what was chosen, the processor, another computer
     QVERIFY(f.find("devices_sought"));
     f.engine.found = {FoundDevices::State::failed, {}, {"The devices of this computer cannot be listed: a driver has not answered for 20 seconds."}};
     emit f.engine.devices_changed();

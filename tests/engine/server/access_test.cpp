@@ -26,5 +26,17 @@ TEST(Access, HostForms) {
   }
 }
 
+TEST(Access, HostsThatTheUserNames) {
+  AccessRules named, everywhere;
+  for (const char* host : {"Box.lan", "fe80::1", "10.0.0.5"}) add_host(named, host);
+  for (const char* good : {"box.lan", "BOX.LAN:80", "[fe80::1]:8080", "10.0.0.5"}) EXPECT_TRUE(host_allowed(named, good)) << good;
+  for (const char* bad : {"lan", "10.0.0.6", "[fe80::2]"}) EXPECT_FALSE(host_allowed(named, bad)) << bad;
+  add_host(everywhere, "0.0.0.0");
+  add_host(everywhere, "box.lan");
+  for (const char* good : {"10.0.0.6:8080", "[fe80::2]", "box.lan", "localhost"}) EXPECT_TRUE(host_allowed(everywhere, good)) << good;
+  // What a page of someone else could be reached under.
+  for (const char* bad : {"evil.example", "10.0.0.6.evil.example", "0.0.0.0x", "1.2.3", "1234"}) EXPECT_FALSE(host_allowed(everywhere, bad)) << bad;
+}
+
 }  // namespace
 }  // namespace lava::server

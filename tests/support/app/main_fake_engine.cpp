@@ -28,6 +28,7 @@ struct Asked {
 };
 
 std::atomic<bool> cancelled = false;
+std::atomic<int> requests = 0;
 std::mutex last_mutex;
 json last_request;
 
@@ -191,10 +192,29 @@ void prepare(const httplib::Request& request, httplib::Response& response) {
                          "application/json");
 }
 
-int run(const std::string& fake, const std::string& token, const std::string& backend) {
+// What is no engine at all; true: it has answered.
+bool answered_otherwise(const std::string& fake, const httplib::Request& request, httplib::Response& response) {
+  if (request.path.starts_with("/test/")) return false;
+  ++requests;
+  if (fake == "html") response.set_content("<!doctype html><title>Welcome</title><h1>It works!</h1>", "text/html");
+  if (fake.starts_with("redirect:")) response.set_redirect(fake.substr(9) + request.path, 307);
+  if (fake == "busy") response.status = 502;
+  return fake == "html" || fake == "busy" || fake.starts_with("redirect:");
+}
+
+// The list of models, and /props where a server of another kind has them.
+std::string models_of(const std::string& fake) {
+  if (fake == "no_models") return R"({"object":"list","data":[]})";
+  if (fake == "router") return R"({"data":[{"id":"a/embed-1"},{"id":"b/words-2.5","architecture":{"input_modalities":["text"]}},{"id":"c/sees-3.1-pro","architecture":{"input_modalities":["text","image"]}}]})";
+  return R"({"object":"list","data":[{"id":"someone/llava"}]})";
+}
+bool is_foreign(const std::string& fake) { return fake == "foreign" || fake == "no_models" || fake == "router" || fake == "llama"; }
+
+int run(const std::string& fake, const std::string& token, const std::string& backend, int port) {
   httplib::Server server;
   const auto started = std::chrono::steady_clock::now();
   server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
+    if (answered_otherwise(fake, request, response)) return httplib::Server::HandlerResponse::Handled;
     if (request.path == "/health" || request.get_header_value("Authorization") == std::string("Bearer ").append(token))
       return httplib::Server::HandlerResponse::Unhandled;
     response.status = 401;
@@ -202,10 +222,19 @@ int run(const std::string& fake, const std::string& token, const std::string& ba
   });
   server.Get("/health", [&](const httplib::Request&, httplib::Response& response) {
     if (fake == "foreign") return;  // status 200 and nothing else
+    if (fake == "no_models" || fake == "router") {
+      response.status = 404;
+      return;
+    }
     if (fake == "mute") std::this_thread::sleep_for(100s);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     const double progress = fake == "slow_load" ? std::min(1.0, seconds / 1.2) : 1;
     json health = {{"status", "ok"}, {"progress", 1}, {"phase", "Ready"}};
+    if (fake == "llama" && seconds < 1) {
+      response.status = 503;
+      response.set_content(R"({"error":{"code":503,"message":"Loading model","type":"unavailable_error"}})", "application/json");
+      return;
+    }
     if (progress < 1) health = {{"status", "loading"}, {"progress", progress}, {"phase", "Loading model"}};
     if (fake == "load_error")
       health = {{"status", "error"},
@@ -217,25 +246,25 @@ int run(const std::string& fake, const std::string& token, const std::string& ba
     response.set_content(health.dump(), "application/json");
     if (fake == "crash_loading") _exit(7);
   });
-  server.Get("/v1/models", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content(R"({"object":"list","data":[{"id":"someone/llava"}]})", "application/json");
-  });
+  server.Get("/v1/models", [&](const httplib::Request&, httplib::Response& response) { response.set_content(models_of(fake), "application/json"); });
   server.Get("/props", [&](const httplib::Request&, httplib::Response& response) {
-    response.status = fake == "foreign" ? 404 : 200;
-    if (fake == "foreign") return;
-    response.set_content(json{{"model", "fake"}, {"vision", true}, {"grounding", "boxes"}, {"backend", backend}, {"device", "Fake of " + backend}}.dump(), "application/json");
+    if (fake == "llama") return response.set_content(R"({"modalities":{"vision":false,"audio":false}})", "application/json");
+    response.status = is_foreign(fake) ? 404 : 200;
+    if (is_foreign(fake)) return;
+    response.set_content(json{{"model", "fake"}, {"vision", fake != "blind"}, {"grounding", "boxes"}, {"backend", backend}, {"device", "Fake of " + backend}}.dump(), "application/json");
   });
   server.Get("/test/last", [](const httplib::Request&, httplib::Response& response) {
     std::lock_guard lock(last_mutex);
     json last = last_request;
     last["cancelled"] = cancelled.load();
+    last["requests"] = requests.load();
     response.set_content(last.dump(), "application/json");
   });
   server.Post("/v1/chat/completions", complete);
   server.Post("/v1/lavascope/prepare", prepare);
   if (fake == "garbage")
     std::cout << "not json\n{\"listening\": 17}\n{\"listening\":\"ftp://x:1\"}\n[]\n" << std::string(200000, 'z') << std::endl;
-  const int bound = server.bind_to_any_port("127.0.0.1");
+  const int bound = port > 0 && server.bind_to_port("127.0.0.1", port) ? port : port > 0 ? -1 : server.bind_to_any_port("127.0.0.1");
   if (bound < 0) return 1;
   std::cout << json{{"listening", std::string("http://127.0.0.1:").append(std::to_string(bound))}}.dump() << std::endl;
   server.listen_after_bind();
@@ -249,9 +278,11 @@ int main(int argc, char** argv) {
   const std::string fake = chosen ? chosen : "";
   bool control = false;
   std::string device = "cpu";
+  int port = 0;
   for (int i = 1; i < argc; ++i) {
     control |= std::strcmp(argv[i], "--control") == 0;
     if (std::strcmp(argv[i], "--device") == 0 && i + 1 < argc) device = argv[i + 1];
+    if (std::strcmp(argv[i], "--port") == 0 && i + 1 < argc) port = std::atoi(argv[i + 1]);
   }
   if (fake == "crash_start") {
     std::cerr << "fake engine: first line\nfake engine: the model is made of cheese" << std::endl;
@@ -271,5 +302,5 @@ int main(int argc, char** argv) {
         _exit(0);
       }).detach();
   }
-  return run(fake, token, device.substr(0, device.find(':')));
+  return run(fake, token, device.substr(0, device.find(':')), port);
 }

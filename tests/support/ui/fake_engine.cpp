@@ -18,7 +18,7 @@ void FakeAsking::finish(const QString& whole, std::vector<app::GroundedBox> boxe
 
 QJsonObject FakeEngine::props() const {
   if (state_ != State::ready) return {};
-  QJsonObject props{{"model", "fake-model"}, {"vision", sees}, {"regions", takes_regions_of_pictures}, {"device", "Fake Processor"}, {"backend", "cpu"}, {"instruction_set", "avx2"},
+  QJsonObject props{{"model", "fake-model"}, {"vision", sees}, {"regions", takes_regions_of_pictures}, {"grounding", "boxes"}, {"device", "Fake Processor"}, {"backend", "cpu"}, {"instruction_set", "avx2"},
                     {"memory", QJsonObject{{"weights", 134000000}, {"kv", 754000000}, {"work", 21000000}, {"kv_format", "F32"}}}};
   for (auto it = more_props.begin(); it != more_props.end(); ++it) props[it.key()] = it.value();
   return props;
@@ -54,8 +54,16 @@ void FakeEngine::use_model(const QString& path) {
 
 void FakeEngine::use_device(const QString& wanted) {
   choice = wanted;
+  elsewhere = {};
   error_ = {};
   set_state(State::starting);
+  emit devices_changed();
+}
+
+void FakeEngine::use_server(const app::ServerPlace& place) {
+  elsewhere = known = place;
+  error_ = {};
+  set_state(State::ready, 1);
   emit devices_changed();
 }
 

@@ -44,7 +44,11 @@ class FakeEngine : public app::EngineLink {
   void restart() override;
   void use_model(const QString& path) override;
   app::FoundDevices found_devices() const override { return found; }
-  QString device_choice() const override { return choice; }
+  QString local_choice() const override { return choice; }
+  app::ServerPlace server() const override { return elsewhere; }
+  app::ServerPlace known_server() const override { return known; }
+  bool lost() const override { return was_lost; }
+  void use_server(const app::ServerPlace& place) override;
   void find_devices() override { ++searches; }
   void use_device(const QString& wanted) override;
   void find(const QByteArray& json);  // as the engine's program lists them
@@ -58,6 +62,8 @@ class FakeEngine : public app::EngineLink {
   int restarts = 0, searches = 0;
   app::FoundDevices found;
   QString choice = "cpu";
+  app::ServerPlace elsewhere, known;
+  bool was_lost = false;
   QJsonObject more_props;  // over those that it has
   bool takes_regions_of_pictures = true, sees = true;
   QString model;

@@ -72,6 +72,18 @@ void WindowFixture::key(Qt::Key key, Qt::KeyboardModifiers modifiers) {
   QTest::keyClick(window, key, modifiers);
 }
 
+QString cut_off(QQuickItem* item, qreal right) {
+  if (!item->isVisible()) return {};
+  const QString words = item->property("text").toString();
+  if (item->inherits("QQuickText") && !words.isEmpty()) {
+    if (item->property("truncated").toBool() || item->property("contentWidth").toReal() > item->width() + 1) return words;
+    if (item->mapToScene(QPointF(item->property("contentWidth").toReal(), 0)).x() > right) return words;
+  }
+  for (QQuickItem* child : item->childItems())
+    if (const QString cut = cut_off(child, right); !cut.isEmpty()) return cut;
+  return {};
+}
+
 bool WindowFixture::ask_with_box() {
   chat->composer()->add_files({QUrl::fromLocalFile(picture())});
   if (!QTest::qWaitFor([&] { return chat->composer()->draft().pictures.size() == 1; }, 20000)) return false;

@@ -32,4 +32,7 @@ class WindowFixture : public ChatFixture {
   std::unique_ptr<QQmlApplicationEngine> qml_;
 };
 
+// Where text does not fit its item, or an item its popover, whose right side is `right`; empty when all is well.
+QString cut_off(QQuickItem* item, qreal right);
+
 }  // namespace lava::test

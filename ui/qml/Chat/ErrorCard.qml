@@ -56,7 +56,7 @@ Panel {
             ActionButton {
                 objectName: "restart_engine"
                 visible: card.down && !App.engine.modelMissing
-                text: qsTr("Restart engine")
+                text: App.engine.remote ? qsTr("Connect again") : qsTr("Restart engine")
                 iconName: "refresh"
                 accent: true
                 onClicked: App.engine.restart()
@@ -64,8 +64,8 @@ Panel {
             ActionButton {
                 objectName: "card_use_processor"
                 visible: card.down && App.engine.deviceChoice !== "cpu" && !App.engine.modelMissing
-                text: qsTr("Use the processor")
-                onClicked: App.engine.use_device("cpu")
+                text: App.engine.remote ? qsTr("Use this computer") : qsTr("Use the processor")
+                onClicked: App.engine.use_device(App.engine.remote ? App.engine.localChoice : "cpu")
             }
             ActionButton {
                 objectName: "try_again"

@@ -26,12 +26,12 @@ Item {
         anchors.verticalCenter: parent.verticalCenter
         objectName: "composer_note"
         readonly property QtObject composer: App.chat.composer
-        readonly property bool blind: composer.count > 0 && App.engine.state === "ready" && !App.engine.vision
+        readonly property bool blind: composer.count > 0 && App.engine.blind
         text: App.chat.readOnly !== "" ? App.chat.readOnly
               : composer.problem !== "" ? composer.problem
               : blind ? qsTr("%1 reads words only: it cannot see pictures").arg(App.engine.modelName)
               : composer.tokens > 0 ? qsTr("Pictures take %1 tokens").arg(composer.tokens)
-              : App.engine.state === "failed" ? (App.engine.modelMissing ? qsTr("No model yet") : qsTr("The engine has stopped"))
+              : App.engine.state === "failed" ? (App.engine.remote ? qsTr("%1 cannot be reached").arg(App.engine.server) : App.engine.modelMissing ? qsTr("No model yet") : qsTr("The engine has stopped"))
               : App.engine.state === "loading" ? qsTr("The model is loading; you can ask already") : ""
         color: composer.problem !== "" ? Theme.error : blind || App.chat.readOnly !== "" ? Theme.warn : Theme.faint
         font.pixelSize: Theme.caption

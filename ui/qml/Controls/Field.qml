@@ -6,6 +6,7 @@ import QtQuick.Templates as T
 T.TextField {
     id: control
     property string iconName: ""
+    property bool wrong: false
     implicitHeight: Theme.controlHeight
     implicitWidth: 200
     leftPadding: iconName === "" ? 10 : icon.width + 16
@@ -42,6 +43,6 @@ T.TextField {
         radius: 6
         color: Theme.card
         border.width: control.activeFocus ? 2 : Theme.lineWidth
-        border.color: control.activeFocus ? Theme.accent : Theme.line
+        border.color: control.wrong ? Theme.error : control.activeFocus ? Theme.accent : Theme.line
     }
 }

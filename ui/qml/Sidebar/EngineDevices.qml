@@ -8,6 +8,7 @@ Column {
     property string at: ""  // the choice whose row had the keyboard last
     property bool ringed: false
     signal reached(Item row)
+    signal server_wanted()
     Accessible.role: Accessible.Grouping
     Accessible.name: title.text
 
@@ -36,7 +37,7 @@ Column {
         EngineDeviceRow {
             required property int index
             width: devices.width
-            onClicked: App.engine.use_device(modelData.choice)
+            onClicked: modelData.choice === "server" ? devices.server_wanted() : App.engine.use_device(modelData.choice)
             onActiveFocusChanged: {
                 if (!activeFocus) return;
                 devices.at = modelData.choice;
@@ -74,7 +75,7 @@ Column {
         objectName: "device_warning"
         width: parent.width
         visible: App.chat.busy
-        text: qsTr("An answer is being written: another device stops it. What is written stays.")
+        text: qsTr("An answer is being written: another choice stops it. What is written stays.")
         color: Theme.text
         font.pixelSize: Theme.caption
         wrapMode: Text.Wrap

@@ -6,7 +6,6 @@ Column {
     id: facts
     property bool unfolded: false
     signal reached(Item button)
-    visible: App.engine.facts.length > 0
     spacing: 4
     ActionButton {
         id: fold

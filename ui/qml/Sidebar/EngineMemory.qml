@@ -7,7 +7,6 @@ Column {
     readonly property var colors: [Theme.label_color("weights"), Theme.label_color("kv"), Theme.muted]
     readonly property real whole: Math.max(App.engine.memoryUsed, App.engine.deviceMemory)
     function amount(bytes) { return bytes < 1e9 ? qsTr("%1 MB").arg(Math.round(bytes / 1e6)) : qsTr("%1 GB").arg((bytes / 1e9).toFixed(1)); }
-    visible: App.engine.memory.length > 0
     spacing: 4
 
     Text {

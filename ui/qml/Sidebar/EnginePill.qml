@@ -8,15 +8,18 @@ T.Button {
     property bool rail: false
     readonly property string engineState: App.engine.state
     readonly property color lamp: engineState === "ready" ? Theme.ok : engineState === "failed" ? Theme.error : Theme.warn
-    readonly property string line: engineState === "ready" ? App.engine.backend
+    readonly property bool remote: App.engine.remote
+    readonly property string line: engineState === "ready" ? [App.engine.server, App.engine.backend].filter(t => t !== "").join(" \u00B7 ")
                                    : engineState === "loading" ? qsTr("Loading model %1 %").arg(Math.round(App.engine.progress * 100))
-                                   : engineState === "failed" ? (App.engine.modelMissing ? qsTr("No model") : qsTr("Engine stopped"))
-                                   : engineState === "starting" ? qsTr("Starting engine") : qsTr("Engine is off")
+                                   : engineState === "failed" ? (remote ? (App.engine.lost ? qsTr("Connection lost") : qsTr("Not connected"))
+                                                                        : App.engine.modelMissing ? qsTr("No model") : qsTr("Engine stopped"))
+                                   : engineState === "starting" ? (remote ? qsTr("Connecting…") : qsTr("Starting engine")) : qsTr("Engine is off")
+    readonly property string where: engineState === "ready" ? line : App.engine.server
     implicitHeight: Math.max(40, words.implicitHeight + 12)
     hoverEnabled: true
     focusPolicy: Qt.TabFocus
     objectName: "engine_pill"
-    Accessible.name: engineState === "ready" ? qsTr("Engine: %1, %2").arg(App.engine.modelName).arg(line) : qsTr("Engine: %1").arg(line)
+    Accessible.name: engineState === "ready" ? qsTr("Engine: %1, %2").arg(App.engine.modelName).arg(line) : qsTr("Engine: %1").arg([line, where].filter(t => t !== "").join(", "))
     Accessible.description: qsTr("Shows what computes, and lets you choose")
     onClicked: {
         popover.active = true;
@@ -52,7 +55,8 @@ T.Button {
             Text {
                 width: parent.width
                 visible: text !== ""
-                text: pill.engineState === "ready" ? pill.line : ""
+                text: pill.where
+                textFormat: Text.PlainText
                 color: Theme.muted
                 font.pixelSize: Theme.caption
                 elide: Text.ElideRight

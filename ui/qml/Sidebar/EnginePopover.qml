@@ -9,6 +9,8 @@ Popup {
     required property color lamp
     property bool byKeyboard: false
     readonly property bool failed: App.engine.state === "failed"
+    readonly property bool remote: App.engine.remote
+    property bool asking: false  // for a server
     required property real below  // height of what it stands on, at the foot of the window
     readonly property real room: parent && parent.Window.window ? parent.Window.height - below - 32 : 460
     objectName: "engine_popover"
@@ -19,11 +21,31 @@ Popup {
     padding: 16
     modal: false
     focus: true
-    closePolicy: Popup.CloseOnEscape | Popup.CloseOnPressOutsideParent
+    closePolicy: asking ? Popup.CloseOnPressOutsideParent : Popup.CloseOnEscape | Popup.CloseOnPressOutsideParent
+    onClosed: if (asking) leave_server()
+    function ask_server() {
+        asking = true;
+        view.contentY = 0;
+        sheet.begin();
+    }
+    // Escape and Cancel: first the try, then the form.
+    function cancel_server() { App.engine.serverForm.trying ? App.engine.serverForm.cancel() : leave_server(); }
+    function leave_server() {
+        App.engine.serverForm.cancel();
+        asking = false;
+        if (opened) devices.focus_again();
+    }
+    Connections {
+        target: App.engine.serverForm
+        function onReached() {
+            pop.asking = false;
+            Qt.callLater(devices.focus_current, Qt.TabFocusReason);
+        }
+    }
     onAboutToShow: App.engine.find_devices()
     onOpened: devices.focus_current(byKeyboard ? Qt.TabFocusReason : Qt.PopupFocusReason)
     // Rows are made anew when other devices are found, and the keyboard would be lost with them.
-    function refocus() { if (pop.opened && pop.contentItem.Window.activeFocusItem === pop.contentItem.parent) devices.focus_again(); }
+    function refocus() { if (pop.opened && !pop.asking && pop.contentItem.Window.activeFocusItem === pop.contentItem.parent) devices.focus_again(); }
     Connections {
         target: App.engine
         function onDevices_changed() { Qt.callLater(pop.refocus); }
@@ -41,6 +63,7 @@ Popup {
     }
     contentItem: Item {
         implicitHeight: body.implicitHeight + foot.implicitHeight + 12
+        Keys.onEscapePressed: event => { event.accepted = pop.asking; if (pop.asking) pop.cancel_server(); }
         Accessible.role: Accessible.Dialog
         Accessible.name: qsTr("Engine")
         Flickable {
@@ -55,7 +78,14 @@ Popup {
                 id: body
                 width: view.width
                 spacing: 12
+                ServerSheet {
+                    id: sheet
+                    visible: pop.asking
+                    width: parent.width
+                    onReached: field => Qt.callLater(pop.reveal, field)
+                }
                 Column {
+                    visible: !pop.asking
                     width: parent.width
                     spacing: 2
                     Row {
@@ -81,22 +111,31 @@ Popup {
                     Text {
                         objectName: "engine_device"
                         width: parent.width
-                        visible: text !== "" && App.engine.state === "ready"
-                        text: App.engine.device
+                        visible: text !== ""
+                        text: App.engine.state === "ready" ? App.engine.device : App.engine.server
                         textFormat: Text.PlainText
                         color: Theme.muted
                         font.pixelSize: Theme.caption
                         wrapMode: Text.Wrap
                     }
                 }
-                EngineTrouble { width: parent.width }
+                EngineTrouble {
+                    visible: !pop.asking && wanted
+                    width: parent.width
+                }
                 EngineDevices {
                     id: devices
+                    visible: !pop.asking
                     width: parent.width
                     onReached: row => pop.reveal(row)
+                    onServer_wanted: pop.ask_server()
                 }
-                EngineMemory { width: parent.width }
+                EngineMemory {
+                    visible: !pop.asking && App.engine.memory.length > 0
+                    width: parent.width
+                }
                 EngineFacts {
+                    visible: !pop.asking && App.engine.facts.length > 0
                     width: parent.width
                     onReached: button => pop.reveal(button)
                 }
@@ -109,16 +148,30 @@ Popup {
             spacing: 8
             ActionButton {
                 objectName: "use_processor"
-                visible: pop.failed && App.engine.deviceChoice !== "cpu" && !App.engine.modelMissing
-                text: qsTr("Use the processor")
+                visible: !pop.asking && pop.failed && App.engine.deviceChoice !== "cpu" && !App.engine.modelMissing
+                text: pop.remote ? qsTr("Use this computer") : qsTr("Use the processor")
+                accent: !pop.remote
+                onClicked: App.engine.use_device(pop.remote ? App.engine.localChoice : "cpu")
+            }
+            ActionButton {
+                objectName: "server_connect"
+                visible: pop.asking
+                text: App.engine.serverForm.trying ? qsTr("Connecting…") : qsTr("Connect")
                 accent: true
-                onClicked: App.engine.use_device("cpu")
+                onClicked: sheet.submit()
+            }
+            ActionButton {
+                objectName: "server_cancel"
+                visible: pop.asking
+                text: qsTr("Cancel")
+                onClicked: pop.cancel_server()
             }
             ActionButton {
                 objectName: "engine_restart"
-                text: qsTr("Restart engine")
+                visible: !pop.asking
+                text: !pop.remote ? qsTr("Restart engine") : pop.failed ? qsTr("Try again") : qsTr("Connect again")
                 iconName: "refresh"
-                accent: pop.failed && App.engine.deviceChoice === "cpu"
+                accent: pop.failed && (pop.remote || App.engine.deviceChoice === "cpu")
                 onClicked: App.engine.restart()
             }
         }

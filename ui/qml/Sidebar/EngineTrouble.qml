@@ -9,7 +9,7 @@ Rectangle {
     readonly property string remedy: App.engine.deviceMissing ? qsTr("Choose another device below, or the processor.") : sentence(App.engine.errorRemedy)
     function sentence(text) { return text === "" ? "" : text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : "."); }
     objectName: "engine_trouble"
-    visible: failed || App.engine.notice !== ""
+    readonly property bool wanted: failed || App.engine.notice !== ""
     implicitHeight: words.implicitHeight + 20
     radius: 6
     color: Theme.card

@@ -17,7 +17,7 @@ FocusScope {
     property bool drawing: false
     // Why no region can be asked about; empty if one can.
     readonly property string no_drawing: App.chat.readOnly !== "" ? App.chat.readOnly
-        : App.engine.state === "ready" && !App.engine.vision ? qsTr("%1 reads words only: it cannot see pictures").arg(App.engine.modelName) : ""
+        : App.engine.blind ? qsTr("%1 reads words only: it cannot see pictures").arg(App.engine.modelName) : ""
     signal closed()
     visible: false
 
