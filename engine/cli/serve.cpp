@@ -122,7 +122,8 @@ int serve(ServeSettings settings) {
   if (settings.server.host != "127.0.0.1") settings.server.access.hosts.push_back(settings.server.host);
 
   auto choice = settings.model;
-  choice.assistant.on_notice = [](const std::string& notice) { std::fprintf(stderr, "%s\n", notice.c_str()); };
+  choice.assistant.on_notice = cli::tell_notice;
+  choice.trust = own_trust_rules();
   choice.on_device_lost = [token_file] { leave_soon(token_file); };
   server::Server server(settings.server, [choice](const server::Progress& progress) { return server::make_assistant_answerer(choice, progress); });
   const auto port = server.bind();
