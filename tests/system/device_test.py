@@ -64,6 +64,18 @@ def check_logits():
     check("a word that is none is refused", code != 0 and "cuda:0" in err, err)
 
 
+def check_told():
+    told = "1 of 2 layers are computed by Card of cuda, the others by the processor, as asked for."
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:
+        text.write("Hello, is there anybody in there? " * 4)
+        text.flush()
+        for command, arguments in (("logits", ("--prompt", "Hello")), ("perplexity", ("--text", text.name, "--json"))):
+            code, out, err = engine(command, "--model", MODEL, "--device", "cuda", "--gpu-layers", "1", *arguments)
+            check(f"{command} tells how layers are shared, beside its JSON", code == 0 and told in err and json.loads(out), (code, out, err))
+            code, out, err = engine(command, "--model", MODEL, "--device", "cuda", *arguments)
+            check(f"{command} tells nothing where all is well", code == 0 and err == "", (code, err))
+
+
 def serve(*options, **environment):
     server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env={**os.environ, "LAVASCOPE_TOKEN": TOKEN, **environment})
@@ -142,6 +154,7 @@ def check_loss():
 check_list()
 check_serve()
 check_logits()
+check_told()
 check_untrusted()
 check_loss()
 sys.exit(1 if failures else 0)
