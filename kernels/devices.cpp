@@ -1,5 +1,6 @@
 #include "kernels/devices.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -62,6 +63,7 @@ Result<const DeviceModule*> load_module(const Backend& backend, const fs::path& 
 
 struct Listed {
   const DeviceModule* module = nullptr;  // nullptr: not installed
+  fs::path path;
   std::vector<ModuleDevice> devices;
 };
 
@@ -71,6 +73,7 @@ Result<Listed> list_module(const Backend& backend) {
   if (path.empty()) return listed;
   LAVA_TRY(listed.module, load_module(backend, path));
   LAVA_TRY(listed.devices, listed.module->list());
+  listed.path = path;
   return listed;
 }
 
@@ -179,10 +182,20 @@ DeviceList list_devices() {
       list.problems.push_back(std::move(listed.error()));
       continue;
     }
-    for (size_t i = 0; i < listed->devices.size(); ++i) list.devices.push_back({device_text({backend.id, static_cast<int>(i)}), std::move(listed->devices[i])});
+    for (size_t i = 0; i < listed->devices.size(); ++i) list.devices.push_back({device_text({backend.id, static_cast<int>(i)}), std::move(listed->devices[i]), listed->path});
   }
   list.devices.push_back({"cpu", {cpu_name()}});
   return list;
+}
+
+std::vector<ListedDevice> auto_order(std::span<const ListedDevice> listed) {
+  std::vector<ListedDevice> order;
+  for (const Backend& backend : backends) {
+    const auto best = std::find_if(listed.begin(), listed.end(), [&](const ListedDevice& one) { return one.choice.starts_with(backend.id) && !one.device.software; });
+    if (best != listed.end()) order.push_back(*best);
+  }
+  if (!listed.empty()) order.push_back(listed.back());
+  return order;
 }
 
 }  // namespace lava

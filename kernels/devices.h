@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,12 +45,15 @@ Result<OpenedDevice> open_device(const DeviceChoice& choice, const CpuOptions& c
 struct ListedDevice {
   std::string choice;  // for parse_device
   ModuleDevice device;
+  std::filesystem::path module = {};  // the file that brings it; of the processor: none
 };
 struct DeviceList {
   std::vector<ListedDevice> devices;  // the processor last
   std::vector<Error> problems;        // of modules that are there and cannot be used
 };
 DeviceList list_devices();
+// What auto tries, in this order: of every backend the first that is no processor in disguise, then the processor.
+std::vector<ListedDevice> auto_order(std::span<const ListedDevice> listed);
 
 // Where modules are looked for: $LAVASCOPE_MODULES alone when it is set, else ../lib/lavascope beside the program and the program's own folder.
 std::vector<std::filesystem::path> module_folders();

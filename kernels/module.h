@@ -14,6 +14,7 @@ struct ModuleDevice {
   uint64_t memory = 0;      // bytes of its own
   bool integrated = false;  // its memory is the processor's
   bool software = false;    // computed by the processor: never chosen unasked
+  std::string driver = {};  // its version, other after every update
 };
 
 struct DeviceModule {
@@ -24,7 +25,7 @@ struct DeviceModule {
 };
 
 // Raised with every change of device.h, op.h, step_params.h or an argument struct: module and program must agree in every byte.
-inline constexpr uint32_t module_abi = 3;
+inline constexpr uint32_t module_abi = 4;
 // The one name that a module exports: extern "C" const lava::DeviceModule* lava_device_module().
 inline constexpr const char* module_entry = "lava_device_module";
 

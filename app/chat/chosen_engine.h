@@ -26,7 +26,7 @@ class ChosenEngine : public EngineLink {
   void restart() override;
   void use_model(const QString& path) override;
   FoundDevices found_devices() const override;
-  QString local_choice() const override { return options_.device.isEmpty() ? "cpu" : options_.device; }
+  QString local_choice() const override { return options_.device.isEmpty() ? "auto" : options_.device; }
   void find_devices() override;
   void use_device(const QString& choice) override;
   ServerPlace server() const override { return chosen_server_; }

@@ -70,7 +70,7 @@ Result<FoundDevices> read_devices(const QByteArray& json) {
 }
 
 QVariantList device_rows(const FoundDevices& found, const QString& chosen) {
-  QVariantList rows{row("auto", tr("Automatic"), tr("CUDA, then Vulkan, then the processor"))};
+  QVariantList rows{row("auto", tr("Automatic"), tr("A graphics card that has passed a check, or else the processor"))};
   for (const QJsonValue one : found.devices) rows << found_row(one, found.devices);
   if (!has(rows, "cpu")) rows << row("cpu", tr("Processor"), {});
   if (!has(rows, chosen)) rows.insert(1, chosen_row(found, chosen));

@@ -9,6 +9,7 @@
 
 #include "engine/cli/bench_model.h"
 #include "engine/cli/bench_transfers.h"
+#include "engine/cli/common.h"
 #include "engine/core/mmproj.h"
 #include "engine/core/user_folders.h"
 #include "engine/io/mapped_file.h"
@@ -89,7 +90,7 @@ Result<Opened> open_once(const Settings& settings, const AssistantOptions& optio
   std::unique_ptr<UploadMeter> meter;
   std::unique_ptr<Assistant> assistant;
   const auto load = [&]() -> Result<void> {
-    LAVA_TRY(device, open_device(settings.device, settings.cpu));
+    LAVA_TRY(device, cli::open_chosen_device(settings.device, settings.cpu));
     if (device.module) meter = std::make_unique<UploadMeter>(*device.module);
     LAVA_TRY(assistant, Assistant::load(meter ? Devices{*meter, *device.cpu} : device.devices(), options));
     if (meter) meter->stop();
@@ -209,7 +210,7 @@ Result<void> memory(const Settings& settings) {
   LAVA_TRY(const uint64_t file_bytes, bytes_of(files));
   forget_peak();
   const uint64_t before = status_bytes("VmRSS:");
-  LAVA_TRY(const OpenedDevice device, open_device(settings.device, settings.cpu));
+  LAVA_TRY(const OpenedDevice device, cli::open_chosen_device(settings.device, settings.cpu));
   LAVA_TRY(auto assistant, Assistant::load(device.devices(), options));
   const uint64_t opened = status_bytes("VmHWM:");
   if (assistant->report().vision.empty() && !settings.image.empty()) return fail(Error::Kind::invalid, "This model does not see", model.path(), "Leave the picture out");

@@ -5,6 +5,7 @@
 
 #include "engine/cli/bench.h"
 #include "engine/cli/bench_op_timing.h"
+#include "engine/cli/common.h"
 #include "engine/io/names.h"
 
 namespace lava::bench {
@@ -58,7 +59,7 @@ Result<void> ops(const Settings& settings) {
     LAVA_CHECK(std::any_of(cases.begin(), cases.end(), [i](const OpCase& one) { return static_cast<int>(one.op) == i; }));  // a new op needs a shape here
   if (!settings.op.empty()) std::erase_if(cases, [&](const OpCase& one) { return settings.op != op_info(one.op).name; });
   if (cases.empty()) return fail(Error::Kind::invalid, "There is no op of the name " + io::printable(settings.op), {}, "lavascope-engine selftest lists them");
-  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
+  LAVA_TRY(const OpenedDevice opened, cli::open_chosen_device(settings.device, settings.cpu));
   Device& device = opened.devices().main;
   LAVA_TRY(Roofline roofline, Roofline::begin(device));
   std::vector<Row> rows;

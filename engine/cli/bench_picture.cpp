@@ -84,7 +84,7 @@ double cpu_seconds() {
 
 Result<void> encode(const Settings& settings) {
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::vision));
-  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
+  LAVA_TRY(const OpenedDevice opened, cli::open_chosen_device(settings.device, settings.cpu));
   std::unique_ptr<TraceDevice> traced;
   if (settings.trace) traced = std::make_unique<TraceDevice>(opened.devices().main);
   WorkMeter meter(traced ? static_cast<Device&>(*traced) : opened.devices().main);
@@ -132,7 +132,7 @@ Request question(std::shared_ptr<const std::string> picture, const char* text) {
 // question about it.
 Result<void> ttft(const Settings& settings) {
   LAVA_TRY(const Model model, Model::get(settings, Model::Half::both));
-  LAVA_TRY(const OpenedDevice opened, open_device(settings.device, settings.cpu));
+  LAVA_TRY(const OpenedDevice opened, cli::open_chosen_device(settings.device, settings.cpu));
   WorkMeter meter(opened.devices().main);
   LAVA_TRY(auto assistant, Assistant::load(beside(meter, opened), options_of(settings, model)));
   LAVA_TRY(media::Picture picture, picture_of(settings));

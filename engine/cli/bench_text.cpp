@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "engine/cli/bench_model.h"
+#include "engine/cli/common.h"
 #include "engine/core/split_decoder.h"
 #include "engine/core/text_runner.h"
 #include "engine/io/gguf.h"
@@ -21,7 +22,7 @@ struct TextBench {
 
   static Result<TextBench> open(const Settings& settings, const std::string& model) {
     TextBench bench;
-    LAVA_TRY(bench.opened, open_device(settings.device, settings.cpu));
+    LAVA_TRY(bench.opened, cli::open_chosen_device(settings.device, settings.cpu));
     Device& device = bench.opened.devices().main;  // work is counted and traced on it alone
     if (settings.trace) bench.traced = std::make_unique<TraceDevice>(device);
     bench.meter = std::make_unique<WorkMeter>(bench.traced ? static_cast<Device&>(*bench.traced) : device);

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include "engine/devices/trusted_device.h"
+
 namespace lava::cli {
 
 void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_default) {
@@ -36,6 +38,16 @@ void add_device(CLI::App& command, DeviceChoice& choice) {
   command.add_option_function<std::string>("--device", parse, "What computes (\"lavascope-engine devices\" lists all)")
       ->type_name("auto|cpu|cuda[:n]|vulkan[:n]")
       ->default_str(device_text(choice));
+}
+
+Result<OpenedDevice> open_chosen_device(const DeviceChoice& choice, const CpuOptions& cpu) {
+  LAVA_TRY(OpenedDevice opened, open_trusted_device(choice, cpu, own_trust_rules()));
+  tell_notice(opened.note);
+  return opened;
+}
+
+void tell_notice(const std::string& notice) {
+  if (!notice.empty()) std::fprintf(stderr, "%s\n", notice.c_str());
 }
 
 void add_gpu_layers(CLI::App& command, int& layers, const DeviceChoice& device) {

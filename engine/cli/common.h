@@ -22,6 +22,10 @@ void add_model_options(CLI::App& command, ModelOptions& options, bool exact_by_d
 void add_device(CLI::App& command, DeviceChoice& choice);
 // --gpu-layers N|auto: AssistantOptions::gpu_layers. N > 0 is refused beside the processor alone.
 void add_gpu_layers(CLI::App& command, int& layers, const DeviceChoice& device);
+// What --device chose, as `serve` opens it: auto takes what has passed its check. Notices are told.
+Result<OpenedDevice> open_chosen_device(const DeviceChoice& choice, const CpuOptions& cpu);
+// What the user should know though everything works, on the error output; nothing where it is empty.
+void tell_notice(const std::string& notice);
 // --vision-precision auto|exact|int8
 void add_vision_precision(CLI::App& command, VisionPrecision& precision);
 

@@ -14,11 +14,11 @@
 namespace lava {
 namespace {
 
-// What --device auto tries first: the first that is no processor in disguise.
-const std::string& auto_choice(const DeviceList& list) {
-  for (const ListedDevice& one : list.devices)
-    if (!one.device.software) return one.choice;
-  return list.devices.back().choice;
+std::string auto_choice(const DeviceList& list) { return auto_order(list.devices).front().choice; }
+
+std::string what_auto_does(const DeviceList& list) {
+  const std::string first = auto_choice(list);
+  return first == "cpu" ? "Without it, as with --device auto, the processor computes." : fmt::format("Without it, --device auto tries {} first, and uses it once it has passed a check.", first);
 }
 
 std::string line_of(const ListedDevice& one) {
@@ -46,7 +46,7 @@ void print_table(const DeviceList& list) {
   for (const ListedDevice& one : list.devices) fmt::print("{}\n", line_of(one));
   fmt::print("\n");
   for (const std::string& reason : absences(list)) fmt::print("{}\n", reason);
-  fmt::print("Choose with --device, as in --device {}. Without it the processor computes; --device auto tries {} first.\n", list.devices.front().choice, auto_choice(list));
+  fmt::print("Choose with --device, as in --device {}. {}\n", list.devices.front().choice, what_auto_does(list));
   std::fflush(stdout);
   for (const Error& problem : list.problems) fmt::print(stderr, "{}\n", problem.message());
 }
@@ -55,7 +55,8 @@ void print_json(const DeviceList& list) {
   nlohmann::json report{{"devices", nlohmann::json::array()}, {"problems", nlohmann::json::array()}, {"absent", absences(list)}, {"auto", auto_choice(list)}};
   for (const ListedDevice& one : list.devices)
     report["devices"].push_back(
-        {{"choice", one.choice}, {"name", one.device.name}, {"memory", one.device.memory}, {"integrated", one.device.integrated}, {"software", one.device.software}});
+        {{"choice", one.choice}, {"name", one.device.name}, {"memory", one.device.memory}, {"integrated", one.device.integrated}, {"software", one.device.software},
+         {"driver", one.device.driver}, {"module", one.module.string()}});
   for (const Error& problem : list.problems) report["problems"].push_back(problem.message());
   fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

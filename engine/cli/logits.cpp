@@ -60,10 +60,12 @@ void print(const Probe& probe) {
 }
 
 void run(const LogitsOptions& options) {
-  const OpenedDevice opened = cli::or_leave(open_device(options.model.device, options.model.cpu));
+  const OpenedDevice opened = cli::or_leave(cli::open_chosen_device(options.model.device, options.model.cpu));
   if (options.shadow && opened.module) cli::leave({Error::Kind::unsupported, "The reference runs beside the processor only", "", "Leave out --shadow, or --device"});
   const auto shadow = options.shadow ? make_shadow_device(*opened.cpu) : nullptr;
-  const auto assistant = cli::or_leave(Assistant::load(shadow ? Devices(*shadow) : opened.devices(), options.model.assistant));
+  AssistantOptions wanted = options.model.assistant;
+  wanted.on_notice = cli::tell_notice;
+  const auto assistant = cli::or_leave(Assistant::load(shadow ? Devices(*shadow) : opened.devices(), wanted));
   print(cli::or_leave(assistant->probe(make_request(options), options.greedy)));
   if (!shadow) return;
   const Difference& difference = shadow->first();

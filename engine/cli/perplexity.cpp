@@ -8,8 +8,8 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/common.h"
 #include "engine/cli/logits_file.h"
+#include "engine/core/device_ladder.h"
 #include "engine/core/divergence.h"
-#include "engine/core/loaded_model.h"
 #include "engine/core/text_reader.h"
 
 namespace lava {
@@ -37,17 +37,29 @@ struct Subject {
     AssistantOptions wanted = options.model.assistant;
     wanted.exact = exact;
     Subject subject;
-    LAVA_TRY(subject.model, load_model(devices, wanted, {}));
-    const int context = subject.model.text.decoder->context(), window = options.window > 0 ? options.window : std::min(default_window, context);
-    if (window > context)
-      return fail(Error::Kind::invalid, "The window is longer than the model's context", fmt::format("{} and {} tokens", window, context),
-                  fmt::format("Ask for at most {}, or for more --context", context));
-    ReaderOptions reader{window, options.chunk, kv_format(kv, subject.model.text.kv_shape(DType::f16), subject.model.exact)};
-    subject.kv = dtype_info(reader.kv).name;
-    LAVA_TRY(subject.reader, TextReader::create(subject.model.text.parts(), reader));
+    const auto open_there = [&](Devices where, LayerPlan& plan) -> Result<const LoadedModel*> {
+      subject = {};
+      LAVA_TRY(subject.model, load_model(where, wanted, {}, plan));
+      LAVA_CHECK_OK(subject.make_reader(options, kv));
+      return &subject.model;
+    };
+    LAVA_TRY(const std::string given_up, open_on_ladder(devices, wanted, open_there));
+    cli::tell_notice(given_up);
     return subject;
   }
   const char* arithmetic() const { return model.exact ? "exact" : "fast"; }
+
+ private:
+  Result<void> make_reader(const Options& options, KvChoice choice) {
+    const int context = model.text.decoder->context(), window = options.window > 0 ? options.window : std::min(default_window, context);
+    if (window > context)
+      return fail(Error::Kind::invalid, "The window is longer than the model's context", fmt::format("{} and {} tokens", window, context),
+                  fmt::format("Ask for at most {}, or for more --context", context));
+    const ReaderOptions settings{window, options.chunk, kv_format(choice, model.text.kv_shape(DType::f16), model.exact)};
+    kv = dtype_info(settings.kv).name;
+    LAVA_TRY(reader, TextReader::create(model.text.parts(), settings));
+    return {};
+  }
 };
 
 struct Outcome {
@@ -162,7 +174,7 @@ void print(const Options& options, const Subject& subject, const Outcome& out, s
 }
 
 Result<void> run(const Options& options) {
-  LAVA_TRY(const OpenedDevice opened, open_device(options.model.device, options.model.cpu));
+  LAVA_TRY(const OpenedDevice opened, cli::open_chosen_device(options.model.device, options.model.cpu));
   LAVA_TRY(Subject subject, Subject::open(opened.devices(), options, options.model.assistant.exact, options.model.assistant.kv));
   std::optional<Subject> reference;
   if (!options.against.empty()) {

@@ -17,7 +17,7 @@ struct Options {
   DeviceChoice device{"cpu"};
   std::string isa, op;
   int threads = 0;
-  bool json = false, verbose = false;
+  bool json = false, verbose = false, quick = false;
 };
 
 struct Summary {  // of one op, or of one group of its cases
@@ -82,9 +82,13 @@ int run(const Options& options) {
     return 2;
   }
   Device& device = opened->devices().main;
-  const std::vector<SelftestRow> rows = selftest(device, options.op);
+  const std::vector<SelftestRow> rows = selftest(device, options.op, options.quick ? SelftestSize::quick : SelftestSize::full);
   if (rows.empty()) {
     fmt::print(stderr, "There is no op named '{}'.\n", options.op);
+    return 2;
+  }
+  if (rows.front().op == "memory") {  // says nothing about how the device computes
+    fmt::print(stderr, "{}\n", rows.front().name);
     return 2;
   }
   const bool ok = std::all_of(rows.begin(), rows.end(), [](const SelftestRow& row) { return row.ok; });
@@ -101,6 +105,7 @@ void add_selftest_command(CLI::App& app) {
   command->add_option("--isa", options->isa, "Instruction set: reference, baseline, avx2, avx512, avx512_bf16, neon");
   command->add_option("--threads", options->threads, "Number of threads; 0: one per core")->check(CLI::Range(0, 256));
   command->add_option("--op", options->op, "Only this operation");
+  command->add_flag("--quick", options->quick, "Of every operation some cases of each kind");
   command->add_flag("--verbose", options->verbose, "Print also what each number format loses");
   command->add_flag("--json", options->json, "Print every case as JSON");
   command->callback([options] {

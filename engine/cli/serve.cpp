@@ -124,7 +124,8 @@ int serve(ServeSettings settings) {
   for (const std::string& host : settings.hosts) add_host(settings.server.access, host);
 
   auto choice = settings.model;
-  choice.assistant.on_notice = [](const std::string& notice) { std::fprintf(stderr, "%s\n", notice.c_str()); };
+  choice.assistant.on_notice = cli::tell_notice;
+  choice.trust = own_trust_rules();
   choice.on_device_lost = [token_file] { leave_soon(token_file); };
   server::Server server(settings.server, [choice](const server::Progress& progress) { return server::make_assistant_answerer(choice, progress); });
   const auto port = server.bind();

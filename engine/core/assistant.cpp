@@ -6,6 +6,7 @@
 #include <chrono>
 #include <new>
 
+#include "engine/core/device_ladder.h"
 #include "engine/core/generator.h"
 #include "engine/core/loaded_model.h"
 #include "engine/core/picture_cache.h"
@@ -48,10 +49,6 @@ void add_sentence(std::string& text, const std::string& sentence) {
   text += sentence;
 }
 
-std::string no_room_at_all(const DeviceInfo& device) {
-  return fmt::format("The memory of {} is too small for this model: the processor computes instead.", device.name);
-}
-
 }  // namespace
 
 class Assistant::Impl {
@@ -63,7 +60,7 @@ class Assistant::Impl {
   const ModelReport& report() const { return report_; }
   const DeviceInfo& device() const { return model_.text.parts().back().device->info(); }
   void add_notice(const std::string& sentence) { add_sentence(notice_, sentence); }
-  void tell_split(const AssistantOptions& options);
+  const LoadedModel& model() const { return model_; }
   std::string notice() const;
   void tell(const AssistantOptions& options) const {
     if (options.on_notice && !notice_.empty()) options.on_notice(notice_);
@@ -156,23 +153,6 @@ void Assistant::Impl::fill_report() {
   report_.kv_bytes = runner_->kv_bytes();
   report_.kv_format = dtype_info(runner_->kv_type()).name;
   report_.arena_bytes = runner_->arena_bytes();
-}
-
-// Where the processor has layers beside a device that has others, or pictures alone.
-void Assistant::Impl::tell_split(const AssistantOptions& options) {
-  if (report_.main_layers == report_.layers) return;
-  const std::string& name = devices_.main.info().name;
-  const bool asked = options.gpu_layers >= 0 && report_.main_layers == options.gpu_layers;
-  const bool sees = model_.vision && &model_.vision->weights->device() == &devices_.main;
-  if (report_.main_layers > 0) {
-    add_notice(fmt::format("{} of {} layers are computed by {}, the others by the processor, {}.", report_.main_layers, report_.layers, name,
-                           asked ? "as asked for" : "because its memory is too small for all"));
-  } else if (sees) {
-    add_notice(fmt::format("Pictures are encoded by {}, the language model is computed by the processor, {}.", name,
-                           asked ? "as asked for" : "because the memory of the former is too small for it"));
-  } else {
-    add_notice(asked ? "All layers are computed by the processor, as asked for." : no_room_at_all(devices_.main.info()));
-  }
 }
 
 std::string Assistant::Impl::notice() const {
@@ -324,31 +304,21 @@ Assistant::~Assistant() = default;
 
 Result<std::unique_ptr<Assistant>> Assistant::load(Devices devices, const AssistantOptions& options,
                                                    const std::function<void(double, const char*)>& progress) {
-  const auto open = [&](Devices where, LayerPlan& plan) -> Result<std::unique_ptr<Impl>> {
-    LAVA_TRY(LoadedModel model, load_model(where, options, progress, plan));
-    if (progress) progress(0.95, "Preparing memory");
-    auto impl = std::make_unique<Impl>(where, std::move(model));
-    LAVA_CHECK_OK(impl->set_up(options));
-    return impl;
-  };
   return guarded<std::unique_ptr<Assistant>>([&]() -> Result<std::unique_ptr<Assistant>> {
-    LayerPlan plan = layer_plan(options);
-    auto impl = open(devices, plan);
-    const auto too_small = [&] { return !impl && impl.error().kind == Error::Kind::out_of_memory && &devices.main != &devices.cpu; };
-    for (bool again = false; too_small() && plan.chosen > 0; again = true) {
-      plan = {.most = again ? plan.chosen / 2 : plan.chosen - 1, .fit = true};
-      impl = open(devices, plan);
-    }
-    if (too_small()) {
-      impl = open(devices.cpu, plan);
-      if (impl) (*impl)->add_notice(no_room_at_all(devices.main.info()));
-    } else if (impl && &devices.main != &devices.cpu) {
-      (*impl)->tell_split(options);
-    }
-    if (!impl) return tl::unexpected(impl.error());
-    (*impl)->tell(options);
+    std::unique_ptr<Impl> impl;
+    const auto open = [&](Devices where, LayerPlan& plan) -> Result<const LoadedModel*> {
+      LAVA_TRY(LoadedModel model, load_model(where, options, progress, plan));
+      if (progress) progress(0.95, "Preparing memory");
+      auto opened = std::make_unique<Impl>(where, std::move(model));
+      LAVA_CHECK_OK(opened->set_up(options));
+      impl = std::move(opened);
+      return &impl->model();
+    };
+    LAVA_TRY(const std::string given_up, open_on_ladder(devices, options, open));
+    impl->add_notice(given_up);
+    impl->tell(options);
     if (progress) progress(1, "Ready");
-    return std::unique_ptr<Assistant>(new Assistant(std::move(*impl)));
+    return std::unique_ptr<Assistant>(new Assistant(std::move(impl)));
   });
 }
 

@@ -21,6 +21,12 @@ fs::path program_folder() {
   return error ? fs::path() : program.parent_path();
 }
 
+fs::path cache_folder(const char* name) {
+  if (const fs::path cache = from_environment("XDG_CACHE_HOME"); !cache.empty()) return cache / "lavascope" / name;
+  if (const fs::path home = from_environment("HOME"); !home.empty()) return home / ".cache/lavascope" / name;
+  return {};
+}
+
 [[maybe_unused]] bool is_inside(const fs::path& path, const fs::path& folder) {
   const std::string text = path.string(), start = folder.string() + "/";
   return !folder.empty() && text.starts_with(start);
@@ -45,10 +51,10 @@ fs::path weight_pack_folder() {
   const char* wish = std::getenv("LAVASCOPE_CACHE");
   if (wish && std::string_view(wish) == "off") return {};
   if (const fs::path chosen = from_environment("LAVASCOPE_CACHE"); !chosen.empty()) return chosen / "weights";
-  if (const fs::path cache = from_environment("XDG_CACHE_HOME"); !cache.empty()) return cache / "lavascope/weights";
-  if (const fs::path home = from_environment("HOME"); !home.empty()) return home / ".cache/lavascope/weights";
-  return {};
+  return cache_folder("weights");
 }
+
+fs::path device_verdict_folder() { return cache_folder("devices"); }
 
 std::vector<fs::path> resource_folders() {
   std::vector<fs::path> folders;

@@ -12,5 +12,7 @@ std::vector<std::filesystem::path> resource_folders();
 
 // Where packed weights are kept: "weights" in $LAVASCOPE_CACHE, or else in $XDG_CACHE_HOME/lavascope. Empty: nowhere, as with LAVASCOPE_CACHE=off.
 std::filesystem::path weight_pack_folder();
+// Where it is noted which devices compute right: "devices" in $XDG_CACHE_HOME/lavascope. Empty: nowhere.
+std::filesystem::path device_verdict_folder();
 
 }  // namespace lava

@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <stop_token>
 #include <string_view>
 #include <utility>
 
@@ -29,13 +30,17 @@ class WeightPack {
   const std::byte* find(std::string_view tensor, int64_t first_row, DType source_format, const Matrix& shape) const;
   uint64_t bytes() const { return file_.size(); }
   const std::filesystem::path& path() const { return file_.path(); }
+  const io::MappedFile::Stamp& stamp() const { return stamp_; }  // when it was opened
+  // Reads all of it: open() looks at the matrices' places only, not at their bytes.
+  Result<void> check(int threads, const std::stop_token& stop = {}) const;
   // Reads the matrix that find() gave; false: it cannot be used after all.
   bool hold(std::span<const std::byte> matrix) const { return file_.hold(matrix); }
 
  private:
-  WeightPack(io::MappedFile file, io::PackHeader header);
+  WeightPack(io::MappedFile file, const io::MappedFile::Stamp& stamp, io::PackHeader header);
 
   io::MappedFile file_;
+  io::MappedFile::Stamp stamp_;
   io::PackHeader header_;
   std::map<std::pair<std::string_view, int64_t>, size_t> index_;  // names point into header_
 };

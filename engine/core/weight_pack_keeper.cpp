@@ -10,7 +10,9 @@
 #include <exception>
 
 #include "engine/core/weight_pack_notes.h"
+#include "engine/io/crc32c.h"
 #include "engine/io/new_file.h"
+#include "engine/io/pack_check.h"
 #include "engine/media/sha256.h"
 
 namespace lava {
@@ -95,10 +97,20 @@ io::PackHeader header_of(const PackedSource& source, const io::Digest& content) 
   return header;
 }
 
+Result<void> sum_up(const PackedSource& source, io::PackHeader& header, const std::stop_token& stop) {
+  for (size_t i = 0; i < header.entries.size(); ++i) {
+    if (stop.stop_requested()) return stopped();
+    header.entries[i].checksum = io::crc32c({source.matrices[i].matrix.data, header.entries[i].bytes});
+  }
+  return {};
+}
+
 Result<void> write_pack(const WeightPackStore& store, const PackedSource& source, const io::Digest& content, const std::stop_token& stop) {
-  const io::PackHeader header = header_of(source, content);
+  io::PackHeader header = header_of(source, content);
+  LAVA_CHECK_OK(sum_up(source, header, stop));
   LAVA_CHECK_OK(store.make_room(header.file_bytes, content));
-  LAVA_TRY(io::NewFile file, io::NewFile::create(store.pack_path(content), header.file_bytes));
+  const fs::path path = store.pack_path(content);
+  LAVA_TRY(io::NewFile file, io::NewFile::create(path, header.file_bytes));
   PackWriter writer(file, stop);
   const std::string front = io::pack_header_bytes(header);
   LAVA_CHECK_OK(writer.put(std::as_bytes(std::span(front))));
@@ -107,9 +119,13 @@ Result<void> write_pack(const WeightPackStore& store, const PackedSource& source
     LAVA_CHECK_OK(writer.put({source.matrices[i].matrix.data, header.entries[i].bytes}));
   }
   LAVA_CHECK_OK(writer.write());
-  if (stop.stop_requested()) return stopped();
+  LAVA_CHECK_OK(file.flush());
+  const auto read_back = [&](uint64_t offset, std::span<std::byte> target) { return file.read_back(offset, target); };
+  LAVA_CHECK_OK(io::check_matrices(header, read_back, 1, path.string(), stop));
   if (!unchanged(source)) return {};  // what was packed may be neither the old content nor the new
-  return file.finish();
+  LAVA_CHECK_OK(file.finish());
+  const auto stamp = io::MappedFile::stamp_of(path);
+  return stamp ? write_check(path, *stamp) : Result<void>();
 }
 
 // What the files hold: as noted, or read. Nothing when that cannot be told for sure.
@@ -135,11 +151,20 @@ Result<std::vector<SourceNote>> recognise(const WeightPackStore& store, const Pa
   return notes;
 }
 
-// Whether a pack on disk has what this opening needed, so that it need not be written.
-bool is_kept(const WeightPackStore& store, const PackedSource& source, const io::Digest& content) {
+// Whether a pack on disk has what this opening needed, and has it whole, so that it need not be written.
+Result<bool> is_kept(const WeightPackStore& store, const PackedSource& source, const io::Digest& content, const std::stop_token& stop) {
   const auto pack = WeightPack::open(store.pack_path(content), content);
-  return pack && std::all_of(source.matrices.begin(), source.matrices.end(),
-                             [&](const PackedMatrix& one) { return pack->find(one.name, one.first_row, one.source_format, one.matrix) != nullptr; });
+  if (!pack || !std::all_of(source.matrices.begin(), source.matrices.end(),
+                            [&](const PackedMatrix& one) { return pack->find(one.name, one.first_row, one.source_format, one.matrix) != nullptr; }))
+    return false;
+  if (store.is_checked(*pack)) return true;
+  if (!source.pack || source.pack->stamp() != pack->stamp()) {  // else it was checked on opening
+    const Result<void> checked = pack->check(1, stop);
+    if (!checked && checked.error().kind == Error::Kind::cancelled) return tl::unexpected<Error>(checked.error());
+    if (!checked) return false;
+  }
+  LAVA_CHECK_OK(write_check(pack->path(), pack->stamp()));
+  return true;
 }
 
 // First what these files are, then the sweep, so that a pack whose model has moved is not taken for one without a model.
@@ -148,7 +173,7 @@ Result<void> look_after(const WeightPackStore& store, const std::vector<const Pa
   const bool nothing_to_keep = std::none_of(sources.begin(), sources.end(), is_large);
   std::error_code ignored;
   if (nothing_to_keep && !fs::exists(store.folder(), ignored)) return {};
-  const Result<StoreLock> lock = store.lock();
+  const Result<io::FolderLock> lock = store.lock();
   if (!lock && nothing_to_keep) return {};
   if (!lock) return tl::unexpected<Error>(lock.error());
   std::vector<std::pair<const PackedSource*, io::Digest>> known;
@@ -159,7 +184,8 @@ Result<void> look_after(const WeightPackStore& store, const std::vector<const Pa
   }
   store.sweep();
   for (const auto& [source, content] : known) {
-    if (!is_kept(store, *source, content)) LAVA_CHECK_OK(write_pack(store, *source, content, stop));
+    LAVA_TRY(const bool kept, is_kept(store, *source, content, stop));
+    if (!kept) LAVA_CHECK_OK(write_pack(store, *source, content, stop));
     store.mark_used(content);
   }
   return {};

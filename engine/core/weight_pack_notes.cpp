@@ -5,8 +5,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "engine/io/json_file.h"
-#include "engine/io/new_file.h"
+#include "engine/io/sealed_text.h"
 #include "engine/media/sha256.h"
 
 namespace lava {
@@ -14,17 +13,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t digest_digits = 64, most_bytes = 16384;
+constexpr size_t digest_digits = 64;
 constexpr int version = 1;
 
 std::string text_of(const io::MappedFile::Identity& identity) {
   return fmt::format("{} {} {} {}", identity.device, identity.inode, identity.bytes, identity.modified_ns);
 }
 
-std::string sha256_of(const std::string& text) { return media::sha256_hex(std::as_bytes(std::span(text))); }
-
 fs::path note_path(const fs::path& folder, const io::MappedFile::Identity& identity) {
-  return folder / (sha256_of(text_of(identity)).substr(0, 32) + std::string(note_ending));
+  const std::string text = text_of(identity);
+  return folder / (media::sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + std::string(note_ending));
 }
 
 bool read_digest(std::istream& in, io::Digest& digest) {
@@ -35,6 +33,11 @@ bool read_digest(std::istream& in, io::Digest& digest) {
     if (std::from_chars(at, at + 2, digest[i], 16).ptr != at + 2) return false;
   }
   return true;
+}
+
+bool read_identity(std::istream& in, io::MappedFile::Identity& identity) {
+  int written_by = 0;
+  return in >> written_by >> identity.device >> identity.inode >> identity.bytes >> identity.modified_ns && written_by == version;
 }
 
 }  // namespace
@@ -52,19 +55,15 @@ io::Digest digest_of_model(std::span<const io::Digest> files) {
   return hash.finish();
 }
 
-// "CHECKSUM OF ALL THAT FOLLOWS\nVERSION DEVICE INODE BYTES NANOSECONDS\nCONTENT\nPACK\nPATH"
+// "VERSION DEVICE INODE BYTES NANOSECONDS\nCONTENT\nPACK\nPATH"
 std::optional<SourceNote> read_note(const fs::path& file) {
-  const Result<std::string> text = io::read_text(file, most_bytes);
-  if (!text || text->size() <= digest_digits + 1) return std::nullopt;
-  const std::string body = text->substr(digest_digits + 1);
-  if (text->substr(0, digest_digits) != sha256_of(body)) return std::nullopt;
-  std::istringstream in(body);
+  const auto body = io::read_sealed(file);
+  if (!body) return std::nullopt;
+  std::istringstream in(*body);
   SourceNote note;
-  auto& [device, inode, bytes, modified_ns] = note.identity;
-  int written_by = 0;
-  if (!(in >> written_by >> device >> inode >> bytes >> modified_ns) || written_by != version) return std::nullopt;
+  if (!read_identity(in, note.identity)) return std::nullopt;
   if (!read_digest(in, note.content) || !read_digest(in, note.pack) || in.get() != '\n') return std::nullopt;
-  note.path = body.substr(static_cast<size_t>(in.tellg()));
+  note.path = body->substr(static_cast<size_t>(in.tellg()));
   return note;
 }
 
@@ -75,11 +74,27 @@ std::optional<SourceNote> find_note(const fs::path& folder, const io::MappedFile
 }
 
 Result<void> write_note(const fs::path& folder, const SourceNote& note) {
-  const std::string body = fmt::format("{} {}\n{}\n{}\n", version, text_of(note.identity), hex(note.content), hex(note.pack)) + note.path.string();
-  const std::string text = sha256_of(body) + "\n" + body;
-  LAVA_TRY(io::NewFile file, io::NewFile::create(note_path(folder, note.identity), text.size()));
-  LAVA_CHECK_OK(file.write(std::as_bytes(std::span(text))));
-  return file.finish();
+  return io::write_sealed(note_path(folder, note.identity),
+                          fmt::format("{} {}\n{}\n{}\n", version, text_of(note.identity), hex(note.content), hex(note.pack)) + note.path.string());
+}
+
+fs::path check_path(const fs::path& pack) {
+  fs::path path = pack;
+  return path.replace_extension(check_ending);
+}
+
+// "VERSION DEVICE INODE BYTES NANOSECONDS NANOSECONDS\n", the last those of the change.
+std::optional<io::MappedFile::Stamp> find_check(const fs::path& pack) {
+  const auto body = io::read_sealed(check_path(pack));
+  if (!body) return std::nullopt;
+  std::istringstream in(*body);
+  io::MappedFile::Stamp stamp;
+  if (!read_identity(in, stamp.identity) || !(in >> stamp.changed_ns)) return std::nullopt;
+  return stamp;
+}
+
+Result<void> write_check(const fs::path& pack, const io::MappedFile::Stamp& stamp) {
+  return io::write_sealed(check_path(pack), fmt::format("{} {} {}\n", version, text_of(stamp.identity), stamp.changed_ns));
 }
 
 }  // namespace lava

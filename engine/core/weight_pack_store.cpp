@@ -1,15 +1,10 @@
 #include "engine/core/weight_pack_store.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <set>
-#include <utility>
+#include <thread>
 #include <vector>
 
 #include "engine/core/weight_pack_notes.h"
@@ -35,13 +30,18 @@ void erase(const fs::path& file) {
   fs::remove(file, ignored);
 }
 
-}  // namespace
-
-StoreLock::StoreLock(StoreLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-StoreLock::~StoreLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+void erase_pack(const fs::path& pack) {
+  erase(pack);
+  erase(check_path(pack));
 }
+
+// Not told by the pack's own time, which says that nothing touched it.
+fs::file_time_type last_use(const fs::path& pack, std::error_code& error) {
+  const fs::file_time_type used = fs::last_write_time(check_path(pack), error);
+  return error ? fs::last_write_time(pack, error) : used;
+}
+
+}  // namespace
 
 fs::path WeightPackStore::pack_path(const io::Digest& content) const { return folder_ / (hex(content) + std::string(pack_ending)); }
 
@@ -56,22 +56,11 @@ std::optional<WeightPack> WeightPackStore::find(std::span<const io::MappedFile> 
   const io::Digest content = digest_of_model(contents);
   auto pack = WeightPack::open(pack_path(content), content);
   if (!pack) return std::nullopt;
+  if (!is_checked(*pack) && !pack->check(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())))) return std::nullopt;
   return std::move(*pack);
 }
 
-Result<StoreLock> WeightPackStore::lock() const {
-  std::error_code error;
-  const bool made = fs::create_directories(folder_, error);
-  if (error) return fail(Error::Kind::io, "The folder " + folder_.string() + " cannot be made", error.message());
-  if (made) fs::permissions(folder_, fs::perms::owner_all, error);  // which models somebody has is nobody else's business
-  const fs::path path = folder_ / "lock";
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0) return fail(Error::Kind::io, "The file " + path.string() + " cannot be written", std::strerror(errno));
-  StoreLock lock(descriptor);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) return fail(Error::Kind::busy, "Another program is changing " + folder_.string());
-  return fail(Error::Kind::io, "The file " + path.string() + " cannot be locked", std::strerror(errno));
-}
+bool WeightPackStore::is_checked(const WeightPack& pack) const { return find_check(pack.path()) == pack.stamp(); }
 
 void WeightPackStore::sweep() const {
   const std::string unfinished = io::NewFile::unfinished("").string();
@@ -86,7 +75,12 @@ void WeightPackStore::sweep() const {
     }
   }
   for (const fs::path& pack : files_ending(folder_, pack_ending))
-    if (!wanted.contains(pack)) erase(pack);
+    if (!wanted.contains(pack)) erase_pack(pack);
+  for (const fs::path& check : files_ending(folder_, check_ending)) {
+    std::error_code ignored;
+    fs::path pack = check;
+    if (!fs::exists(pack.replace_extension(pack_ending), ignored)) erase(check);
+  }
 }
 
 Result<void> WeightPackStore::make_room(uint64_t bytes, const io::Digest& content) const {
@@ -101,14 +95,14 @@ Result<void> WeightPackStore::make_room(uint64_t bytes, const io::Digest& conten
   for (const fs::path& path : files_ending(folder_, pack_ending)) {
     if (path == pack_path(content)) continue;  // will be replaced
     packs.push_back({path, fs::file_size(path, error), {}});
-    if (!error) packs.back().used = fs::last_write_time(path, error);
+    if (!error) packs.back().used = last_use(path, error);
     if (error) packs.pop_back();
     else total += packs.back().bytes;
   }
   std::sort(packs.begin(), packs.end(), [](const Kept& a, const Kept& b) { return a.used < b.used; });
   for (const Kept& pack : packs) {
     if (total <= limits_.most_total) break;
-    erase(pack.path);
+    erase_pack(pack.path);
     total -= pack.bytes;
   }
   const fs::space_info disk = fs::space(folder_, error);
@@ -122,7 +116,7 @@ Result<void> WeightPackStore::make_room(uint64_t bytes, const io::Digest& conten
 
 void WeightPackStore::mark_used(const io::Digest& content) const {
   std::error_code ignored;
-  fs::last_write_time(pack_path(content), fs::file_time_type::clock::now(), ignored);
+  fs::last_write_time(check_path(pack_path(content)), fs::file_time_type::clock::now(), ignored);
 }
 
 }  // namespace lava

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "engine/core/weight_pack.h"
+#include "engine/io/folder_lock.h"
 
 namespace lava {
 
@@ -17,18 +18,6 @@ struct WeightCacheLimits {
   double least_free_share = 0.05;            // and this share of it
 };
 
-// Held by the one program that changes the folder. The system opens it again when that program ends, however it ends.
-class StoreLock {
- public:
-  explicit StoreLock(int descriptor) : descriptor_(descriptor) {}
-  StoreLock(StoreLock&& other) noexcept;
-  StoreLock& operator=(StoreLock&&) = delete;
-  ~StoreLock();
-
- private:
-  int descriptor_;
-};
-
 class WeightPackStore {
  public:
   // An empty folder: nothing is found and nothing kept.
@@ -39,11 +28,13 @@ class WeightPackStore {
   const WeightCacheLimits& limits() const { return limits_; }
   std::filesystem::path pack_path(const io::Digest& content) const;
 
-  // The pack of a model in these files, known by their identity: their content is not read.
+  // The pack of a model in these files, known by their identity: their content is not read. Nor is that of the pack, once it was checked and
+  // as long as nothing touched it.
   std::optional<WeightPack> find(std::span<const io::MappedFile> files) const;
 
-  // Error::Kind::busy: another program has it.
-  Result<StoreLock> lock() const;
+  bool is_checked(const WeightPack& pack) const;  // as it lies there
+
+  Result<io::FolderLock> lock() const { return io::lock_folder(folder_); }
   // The rest only with the lock.
   // Removes what dead programs left unfinished, notes of files that are gone or have changed, and packs of no file that is left.
   void sweep() const;

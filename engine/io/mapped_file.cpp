@@ -40,6 +40,8 @@ MappedFile::Identity identity_from(const struct stat& info) {
           int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
+MappedFile::Stamp stamp_from(const struct stat& info) { return {identity_from(info), int64_t{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec}; }
+
 // Hints to the system need whole pages.
 int advise(std::span<const std::byte> part, int advice) {
   if (part.empty()) return 0;
@@ -138,10 +140,21 @@ bool MappedFile::unchanged() const {
   return descriptor_ >= 0 && fstat(descriptor_, &info) == 0 && identity_from(info) == identity_;
 }
 
-std::optional<MappedFile::Identity> MappedFile::identity_of(const std::filesystem::path& path) {
+std::optional<MappedFile::Stamp> MappedFile::stamp() const {
+  struct stat info {};
+  if (descriptor_ < 0 || fstat(descriptor_, &info) != 0) return std::nullopt;
+  return stamp_from(info);
+}
+
+std::optional<MappedFile::Stamp> MappedFile::stamp_of(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-  return identity_from(info);
+  return stamp_from(info);
+}
+
+std::optional<MappedFile::Identity> MappedFile::identity_of(const std::filesystem::path& path) {
+  const auto stamp = stamp_of(path);
+  return stamp ? std::optional(stamp->identity) : std::nullopt;
 }
 
 }  // namespace lava::io

@@ -21,6 +21,13 @@ class MappedFile {
     bool operator==(const Identity&) const = default;
   };
 
+  // The same, and whether anything about it changed at all: no program can set that time.
+  struct Stamp {
+    Identity identity;
+    int64_t changed_ns = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+
   static Result<MappedFile> open(const std::filesystem::path& path);
 
   MappedFile(MappedFile&& other) noexcept;
@@ -35,6 +42,7 @@ class MappedFile {
   bool intact() const;  // the file on disk still has every mapped byte
   const Identity& identity() const { return identity_; }  // when it was opened
   bool unchanged() const;                                  // nobody wrote to it since
+  std::optional<Stamp> stamp() const;                      // as of now
   // The last writing was so long before open() that its time differs from that of any later one.
   bool settled() const { return settled_; }
 
@@ -48,7 +56,8 @@ class MappedFile {
   // A copy that maps no pages; an error when the file ends before.
   Result<void> read(uint64_t offset, std::span<std::byte> target) const;
 
-  static std::optional<Identity> identity_of(const std::filesystem::path& path);  // nullopt: no ordinary file
+  static std::optional<Stamp> stamp_of(const std::filesystem::path& path);  // nullopt: no ordinary file
+  static std::optional<Identity> identity_of(const std::filesystem::path& path);
 
  private:
   MappedFile() = default;

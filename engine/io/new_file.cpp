@@ -66,9 +66,11 @@ Result<NewFile> NewFile::create(const fs::path& path, uint64_t bytes) {
   return file;
 }
 
-NewFile::NewFile(NewFile&& other) noexcept : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)), reading_(std::exchange(other.reading_, -1)) {}
 
 NewFile::~NewFile() {
+  if (reading_ >= 0) ::close(reading_);
   if (descriptor_ < 0) return;
   ::unlink(unfinished(path_).c_str());
   ::close(descriptor_);
@@ -94,6 +96,25 @@ Result<void> NewFile::write(std::span<const std::byte> bytes) {
 Result<void> NewFile::flush() {
   if (::fdatasync(descriptor_) != 0) return write_error(errno);
   return {};
+}
+
+Result<size_t> NewFile::read_back(uint64_t offset, std::span<std::byte> target) {
+  const auto failed = [&] { return fail(Error::Kind::io, "What was written of " + path_.string() + " cannot be read", std::strerror(errno), "Check the disk"); };
+  const std::filesystem::path part = unfinished(path_);
+  if (reading_ < 0) reading_ = ::open(part.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECT);
+  if (reading_ < 0 && errno == EINVAL) reading_ = ::open(part.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (reading_ < 0) return failed();
+  size_t done = 0;
+  while (done < target.size()) {
+    const ssize_t count = ::pread(reading_, target.data() + done, target.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    // A disk of larger sectors; or behind the end of a file whose size is no multiple of them.
+    if (count < 0 && errno == EINVAL && (::fcntl(reading_, F_GETFL) & O_DIRECT) && ::fcntl(reading_, F_SETFL, 0) == 0) continue;
+    if (count < 0) return failed();
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
 }
 
 Result<void> NewFile::finish() {

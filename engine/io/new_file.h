@@ -23,6 +23,10 @@ class NewFile {
 
   Result<void> write(std::span<const std::byte> bytes);
   Result<void> flush();   // what was written so far is on the disk
+  // Bytes of the file from `offset` on, as many as there are: from the disk and not from the system's memory, where the file system allows that.
+  // Offset, size and address are multiples of `page`. For what flush() has brought there.
+  Result<size_t> read_back(uint64_t offset, std::span<std::byte> target);
+  static constexpr size_t page = 4096;
   Result<void> finish();  // replaces a file of that name
 
  private:
@@ -30,7 +34,7 @@ class NewFile {
   tl::unexpected<Error> write_error(int code) const;
 
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  int descriptor_ = -1, reading_ = -1;
 };
 
 }  // namespace lava::io

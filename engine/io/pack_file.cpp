@@ -17,12 +17,12 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "numbers are read and written in place");
 
 constexpr std::string_view magic = "LAVAPACK";
-constexpr uint32_t format_version = 1;
+constexpr uint32_t format_version = 2;
 constexpr uint64_t data_alignment = uint64_t{2} << 20;  // a big page: the system maps the matrices in such
 constexpr uint64_t entry_alignment = 64;                // a cache line, as kernels expect
 constexpr size_t format_name = 8, layout_name = 16;
 constexpr size_t checksum_at = 8 + 4 + 4 + 3 * 8 + 32, header_bytes = checksum_at + 32;
-constexpr size_t least_entry_bytes = 5 * 8 + 2 * format_name + layout_name + 8;
+constexpr size_t least_entry_bytes = 5 * 8 + 4 + 2 * format_name + layout_name + 8;
 constexpr uint64_t most_table_bytes = uint64_t{64} << 20, most_name_bytes = 4096;
 constexpr int64_t most_extent = std::numeric_limits<int32_t>::max();
 
@@ -44,6 +44,7 @@ std::string table_bytes(const PackHeader& header) {
   for (const PackedEntry& entry : header.entries) {
     for (const int64_t number : {entry.first_row, entry.rows, entry.in}) put(table, number);
     for (const uint64_t number : {entry.offset, entry.bytes}) put(table, number);
+    put(table, entry.checksum);
     put_name(table, dtype_info(entry.source_format).name, format_name);
     put_name(table, dtype_info(entry.format).name, format_name);
     put_name(table, name_of(entry.layout), layout_name);
@@ -116,6 +117,7 @@ std::optional<PackedEntry> read_entry(Cursor& table) {
     if (!read) return std::nullopt;
     *number = *read;
   }
+  const auto checksum = table.number<uint32_t>();
   const auto source = table.text(format_name), format = table.text(format_name), layout = table.text(layout_name);
   const auto length = table.number<uint64_t>();
   if (!layout || !length || *length > most_name_bytes) return std::nullopt;
@@ -123,7 +125,7 @@ std::optional<PackedEntry> read_entry(Cursor& table) {
   const auto known_source = format_called(without_zeros(*source)), known = format_called(without_zeros(*format));
   const auto known_layout = layout_called(without_zeros(*layout));
   if (!name || !known_source || !known || !known_layout) return std::nullopt;
-  entry.source_format = *known_source, entry.format = *known, entry.layout = *known_layout, entry.name = *name;
+  entry.source_format = *known_source, entry.format = *known, entry.layout = *known_layout, entry.name = *name, entry.checksum = *checksum;
   return entry;
 }
 

@@ -33,7 +33,9 @@ class AssistantAnswerer : public Answerer {
 }  // namespace
 
 Result<std::unique_ptr<Answerer>> make_assistant_answerer(const ModelChoice& choice, const Progress& progress) {
-  LAVA_TRY(OpenedDevice opened, open_device(choice.device, choice.cpu));
+  TrustRules trust = choice.trust;
+  if (progress) trust.on_wait = [&](const char* phrase) { progress(0, phrase); };
+  LAVA_TRY(OpenedDevice opened, open_trusted_device(choice.device, choice.cpu, trust));
   if (!opened.note.empty() && choice.assistant.on_notice) choice.assistant.on_notice(opened.note);
   auto assistant = Assistant::load(opened.devices(), choice.assistant, progress);
   if (!assistant) {

@@ -2,14 +2,15 @@
 #pragma once
 #include <memory>
 
+#include "engine/devices/trusted_device.h"
 #include "engine/server/server.h"
-#include "kernels/devices.h"
 
 namespace lava::server {
 
 struct ModelChoice {
   AssistantOptions assistant;
-  DeviceChoice device{"cpu"};  // "auto" once a backend has been proven on hardware
+  DeviceChoice device;
+  TrustRules trust;  // of a device that was not asked for by name
   CpuOptions cpu;
   std::function<void()> on_device_lost;  // on the model's thread, before the request's error is told: nothing works here any more
 };

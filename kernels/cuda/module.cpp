@@ -4,6 +4,8 @@
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 
+#include <fstream>
+
 #include "kernels/cuda/cuda_device.h"
 #include "kernels/cuda/memory.h"
 
@@ -33,6 +35,15 @@ Result<std::vector<int>> usable() {
   return ordinals;
 }
 
+// What the toolkit tells of the driver stays the same over many updates; the kernel's part names its own version in its first line.
+std::string driver_version() {
+  int interface = 0;
+  cudaDriverGetVersion(&interface);
+  std::string line;
+  std::getline(std::ifstream("/proc/driver/nvidia/version"), line);
+  return std::to_string(interface) + " " + line;
+}
+
 Result<std::vector<ModuleDevice>> list() {
   LAVA_TRY(const std::vector<int> ordinals, usable());
   std::vector<ModuleDevice> devices;
@@ -41,7 +52,7 @@ Result<std::vector<ModuleDevice>> list() {
     if (const cudaError_t status = cudaGetDeviceProperties(&properties, ordinal); status != cudaSuccess) {
       return tl::unexpected<Error>(error_of(status, "A graphics card does not answer", "Restart the computer"));
     }
-    devices.push_back({properties.name, properties.totalGlobalMem, properties.integrated != 0, false});
+    devices.push_back({properties.name, properties.totalGlobalMem, properties.integrated != 0, false, driver_version()});
   }
   return devices;
 }

@@ -16,7 +16,10 @@ struct SelftestRow {
   std::string group = {};  // cases of the op whose errors belong together: "Q4_0, 8-bit activations"; may be empty
 };
 
+// quick: of every op each eighth case, and the first of every group.
+enum class SelftestSize { full, quick };
+
 // Runs the cases whose op is `filter` (all when empty). The device must share the memory of this process.
-std::vector<SelftestRow> selftest(Device& device, std::string_view filter = {});
+std::vector<SelftestRow> selftest(Device& device, std::string_view filter = {}, SelftestSize size = SelftestSize::full);
 
 }  // namespace lava

@@ -55,8 +55,9 @@ int compute_family(const Loader& vk, VkPhysicalDevice device) {
 
 Result<Abilities> abilities_of(const Loader& vk, VkPhysicalDevice device) {
   VkPhysicalDeviceVulkan11Properties v11{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+  VkPhysicalDeviceDriverProperties driver{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
   VkPhysicalDeviceProperties2 properties{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
-  properties.pNext = &v11;
+  properties.pNext = &v11, v11.pNext = &driver;
   vk.GetPhysicalDeviceProperties2(device, &properties);
   const VkPhysicalDeviceProperties& core = properties.properties;
   Features features;
@@ -73,6 +74,7 @@ Result<Abilities> abilities_of(const Loader& vk, VkPhysicalDevice device) {
   vk.GetPhysicalDeviceMemoryProperties(device, &memory);
   Abilities found;
   found.name = core.deviceName;
+  found.driver = std::string(driver.driverName) + " " + driver.driverInfo + " " + std::to_string(core.driverVersion);
   std::memcpy(found.device_uuid, v11.deviceUUID, VK_UUID_SIZE);
   found.driver_version = core.driverVersion, found.vendor = core.vendorID, found.model = core.deviceID;
   found.subgroups = (v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) && (v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
@@ -110,7 +112,7 @@ Result<std::vector<ModuleDevice>> list_devices() {
   LAVA_TRY(const std::vector<Candidate> found, candidates(*instance, refused));
   if (found.empty() && !refused.what.empty()) return tl::unexpected<Error>(refused);
   std::vector<ModuleDevice> devices;
-  for (const Candidate& c : found) devices.push_back({c.abilities.name, c.abilities.memory, c.abilities.integrated, c.abilities.software});
+  for (const Candidate& c : found) devices.push_back({c.abilities.name, c.abilities.memory, c.abilities.integrated, c.abilities.software, c.abilities.driver});
   return devices;
 }
 

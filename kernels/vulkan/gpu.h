@@ -7,7 +7,7 @@
 namespace lava::vulkan {
 
 struct Abilities {
-  std::string name;
+  std::string name, driver;  // driver: its own name and version
   uint8_t device_uuid[VK_UUID_SIZE];
   uint32_t driver_version = 0, vendor = 0, model = 0;
   bool subgroups = false;   // arithmetic in compute

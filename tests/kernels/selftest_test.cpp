@@ -24,6 +24,18 @@ TEST_P(Selftest, EveryOpAgreesWithItsReference) {
   for (int i = 0; i < op_count; ++i) EXPECT_TRUE(seen.count(op_info(static_cast<OpId>(i)).name)) << op_info(static_cast<OpId>(i)).name;
 }
 
+// Every op and every kind of numbers is among the few cases of the quick form.
+TEST(QuickSelftest, LeavesOutCasesAndNoKind) {
+  auto device = make_cpu_device({.threads = 1, .pin = false});
+  ASSERT_TRUE(device);
+  std::set<std::pair<std::string, std::string>> all, quick;
+  const auto rows = selftest(**device), few = selftest(**device, {}, SelftestSize::quick);
+  for (const SelftestRow& row : rows) all.emplace(row.op, row.group);
+  for (const SelftestRow& row : few) quick.emplace(row.op, row.group);
+  EXPECT_EQ(quick, all);
+  EXPECT_LT(few.size(), rows.size() / 3);
+}
+
 // Instrumented kernels are a hundred times slower: there, one pass at the best level has to do.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 const std::vector<std::string> levels{runnable_levels().back()};

@@ -11,6 +11,8 @@ from engine_program import ENGINE, ROOT, call, check, engine, failures
 
 MODEL = ROOT / "tests/fixtures/transformers/llava15"
 os.environ["LAVASCOPE_MODULES"] = sys.argv[3] + "/works"
+cache = tempfile.TemporaryDirectory()  # what is found out about devices
+os.environ["XDG_CACHE_HOME"] = cache.name
 TOKEN = "device-token"
 
 
@@ -62,8 +64,20 @@ def check_logits():
     check("a word that is none is refused", code != 0 and "cuda:0" in err, err)
 
 
+def check_told():
+    told = "1 of 2 layers are computed by Card of cuda, the others by the processor, as asked for."
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:
+        text.write("Hello, is there anybody in there? " * 4)
+        text.flush()
+        for command, arguments in (("logits", ("--prompt", "Hello")), ("perplexity", ("--text", text.name, "--json"))):
+            code, out, err = engine(command, "--model", MODEL, "--device", "cuda", "--gpu-layers", "1", *arguments)
+            check(f"{command} tells how layers are shared, beside its JSON", code == 0 and told in err and json.loads(out), (code, out, err))
+            code, out, err = engine(command, "--model", MODEL, "--device", "cuda", *arguments)
+            check(f"{command} tells nothing where all is well", code == 0 and err == "", (code, err))
+
+
 def serve(*options, **environment):
-    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0", "--device", "auto", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    server = subprocess.Popen([ENGINE, "serve", "--model", MODEL, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env={**os.environ, "LAVASCOPE_TOKEN": TOKEN, **environment})
     return server, json.loads(server.stdout.readline())["listening"]
 
@@ -76,9 +90,30 @@ def props(server, url):
     return found
 
 
+def check_untrusted():
+    for fault, told in (("cuda=glu,vulkan=glu", "Card of cuda (cuda:1) computes wrong: glu"), ("cuda=crash,vulkan=crash", "Card of vulkan (vulkan:1) crashed while it was checked"),
+                        ("cuda=hang,vulkan=hang", "Card of cuda (cuda:1) did not answer for 2 seconds")):
+        for time_of_use in ("first", "second"):
+            start = time.monotonic()
+            server, url = serve(LAVA_FAKE_CARD=fault, LAVA_FAKE_DRIVER=fault, LAVASCOPE_DEVICE_CHECK_SECONDS="2" if "hang" in fault else "60")
+            try:
+                found = props(server, url)
+                check(f"{fault}: the processor computes and it is told why, the {time_of_use} time", found.get("backend") == "cpu" and told in found.get("notice", "")
+                      and found["notice"].endswith("The processor computes instead."), found)
+                if "hang" in fault and time_of_use == "second":
+                    check("what hung is not waited for again", time.monotonic() - start < 2, time.monotonic() - start)
+            finally:
+                server.terminate()
+                check("it is in the log", told in server.communicate(timeout=10)[1])
+
+
 def check_serve():
     server, url = serve()
     try:
+        phases = set()
+        while (health := call(url + "/health", TOKEN)[1]).get("status") == "loading":
+            phases.add(health.get("phase"))
+        check("while a card is checked that is told", "Checking the graphics card once" in phases, phases)
         found = props(server, url)
         check("serve takes the best device", found.get("device") == "Card of cuda" and found.get("backend") == "cuda" and found.get("notice") == "", found)
     finally:
@@ -117,7 +152,9 @@ def check_loss():
 
 
 check_list()
-check_logits()
 check_serve()
+check_logits()
+check_told()
+check_untrusted()
 check_loss()
 sys.exit(1 if failures else 0)

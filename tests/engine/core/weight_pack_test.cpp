@@ -1,5 +1,6 @@
 // Packed weights on disk: found again by content, of every format, and removed with their model.
 #include "tests/engine/core/weight_packs.h"
+#include "tests/support/engine/requests.h"
 
 namespace lava::test {
 namespace {
@@ -105,7 +106,7 @@ TEST_F(WeightPacks, ThoseUsedLongestAgoMakeRoom) {
   WeightCacheLimits limits = keep_all;
   open(models[0]), open(models[1]);
   limits.most_total = 2 * fs::file_size(ending(".pack").front()) + 1000;
-  for (const fs::path& one : ending(".pack")) fs::last_write_time(one, fs::file_time_type::clock::now() - 1h);
+  for (const fs::path& one : ending(".checked")) fs::last_write_time(one, fs::file_time_type::clock::now() - 1h);
   EXPECT_GT(open(models[0], limits).pack_bytes, 0u);  // used now
   open(models[2], limits);
   EXPECT_EQ(ending(".pack").size(), 2u);
@@ -116,14 +117,7 @@ TEST_F(WeightPacks, ThoseUsedLongestAgoMakeRoom) {
 
 // A projector file beside a model has a pack of its own.
 TEST_F(WeightPacks, TowersHaveTheirOwn) {
-  synth::VisionShape shape;
-  VitConfig& c = shape.tower;
-  c.kind = "clip", c.width = 256, c.mlp = 512, c.layers = 2, c.heads = 4, c.image = 56, c.patch = 14;
-  c.class_row = c.pre_norm = true, c.drop_first = true;
-  shape.text_width = 256;
-  const fs::path file = folder_ / "mmproj-tiny.gguf";
-  ASSERT_TRUE(synth::write_model({shape, "Tiny", *synth::find_format("q8_0"), 1}, file));
-  fs::last_write_time(file, fs::file_time_type::clock::now() - 1h);
+  write_tower("q8_0");
   const Opened first = open(model_);
   EXPECT_EQ(ending(".pack").size(), 2u);
   const Opened second = open(model_);
@@ -132,6 +126,36 @@ TEST_F(WeightPacks, TowersHaveTheirOwn) {
   EXPECT_EQ(second.pack_bytes, all);
   EXPECT_EQ(second.weight_bytes, first.weight_bytes);
   EXPECT_EQ(second.logits, first.logits);
+}
+
+// Its matrices are rounded to 8 bits before they are packed: the pack holds another format than the file.
+TEST_F(WeightPacks, TowersRoundedTo8BitsAnswerAlike) {
+  write_tower("f16");
+  AssistantOptions options;
+  options.model = model_, options.packs = keep_all, options.vision = VisionPrecision::int8;
+  Request request;
+  request.raw_prompt = "<image> a b";
+  request.raw_pictures = {picture_file("transformers/llava15/odd.png")};
+  const auto asked = [&](VisionPrecision vision) {
+    options.vision = vision;
+    return open(options, request);
+  };
+  const auto without = [&](VisionPrecision vision) {
+    const Environment off("LAVASCOPE_CACHE", "off");
+    return asked(vision).logits;
+  };
+  const auto rounded = without(VisionPrecision::int8), kept = without(VisionPrecision::automatic);
+  ASSERT_FALSE(rounded.empty());
+  ASSERT_NE(rounded, kept);
+  EXPECT_EQ(asked(VisionPrecision::int8).logits, rounded);
+  EXPECT_EQ(ending(".pack").size(), 2u);
+  uint64_t all = 0;
+  for (const fs::path& one : ending(".pack")) all += fs::file_size(one);
+  const Opened mapped = asked(VisionPrecision::int8);
+  EXPECT_EQ(mapped.pack_bytes, all);
+  EXPECT_EQ(mapped.logits, rounded);
+  EXPECT_EQ(asked(VisionPrecision::automatic).logits, kept);  // finds the pack and nothing in it that it could use
+  EXPECT_EQ(asked(VisionPrecision::int8).logits, rounded);
 }
 
 }  // namespace

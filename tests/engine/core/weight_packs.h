@@ -78,12 +78,15 @@ class WeightPacks : public ::testing::Test {
   Opened open(const fs::path& model, const WeightCacheLimits& limits = keep_all) {
     AssistantOptions options;
     options.model = model, options.packs = limits;
+    Request request;
+    request.raw_prompt = "a b";
+    return open(options, request);
+  }
+  Opened open(const AssistantOptions& options, const Request& request) {
     auto assistant = Assistant::load(*device_, options);
     EXPECT_TRUE(assistant) << assistant.error().message();
     if (!assistant) return {};
     (*assistant)->wait_for_packs();
-    Request request;
-    request.raw_prompt = "a b";
     const auto probe = (*assistant)->probe(request, 0);
     EXPECT_TRUE(probe) << probe.error().message();
     return {(*assistant)->report().pack_bytes, (*assistant)->report().weight_bytes, probe ? probe->logits : std::vector<float>(), (*assistant)->notice()};
@@ -113,6 +116,18 @@ class WeightPacks : public ::testing::Test {
     const Opened again = open(model_);
     EXPECT_GT(again.pack_bytes, 0u) << what;
     EXPECT_EQ(again.logits, without_) << what;
+  }
+
+  // A projector file beside the model.
+  void write_tower(const char* format) {
+    synth::VisionShape shape;
+    VitConfig& c = shape.tower;
+    c.kind = "clip", c.width = 256, c.mlp = 512, c.layers = 2, c.heads = 4, c.image = 56, c.patch = 14;
+    c.class_row = c.pre_norm = true, c.drop_first = true;
+    shape.text_width = 256;
+    const fs::path file = folder_ / "mmproj-tiny.gguf";
+    ASSERT_TRUE(synth::write_model({shape, "Tiny", *synth::find_format(format), 1}, file));
+    fs::last_write_time(file, fs::file_time_type::clock::now() - 1h);
   }
 
   static constexpr WeightCacheLimits keep_all{.least_pack = 1, .least_free = 0, .least_free_share = 0};

@@ -16,7 +16,7 @@ constexpr int64_t most = std::numeric_limits<int64_t>::max();
 PackHeader two_matrices() {
   PackHeader header;
   header.content.fill(7);
-  header.entries.push_back({"blk.0.attn_q.weight", 0, 40, 256, DType::q4_k, DType::q4_k, MatrixLayout::interleaved16});
+  header.entries.push_back({"blk.0.attn_q.weight", 0, 40, 256, DType::q4_k, DType::q4_k, MatrixLayout::interleaved16, 0, 0, 0x12345678});
   header.entries.push_back({"blk.0.attn_qkv.weight", 64, 16, 64, DType::q8_0, DType::q8_0, MatrixLayout::interleaved16});
   lay_out(header);
   return header;
@@ -49,8 +49,8 @@ TEST(PackFile, IsReadAsItWasWritten) {
   ASSERT_EQ(read->entries.size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
     const PackedEntry &a = read->entries[i], &b = header.entries[i];
-    EXPECT_EQ(std::tie(a.name, a.first_row, a.rows, a.in, a.source_format, a.format, a.layout, a.offset, a.bytes),
-              std::tie(b.name, b.first_row, b.rows, b.in, b.source_format, b.format, b.layout, b.offset, b.bytes));
+    EXPECT_EQ(std::tie(a.name, a.first_row, a.rows, a.in, a.source_format, a.format, a.layout, a.offset, a.bytes, a.checksum),
+              std::tie(b.name, b.first_row, b.rows, b.in, b.source_format, b.format, b.layout, b.offset, b.bytes, b.checksum));
   }
 }
 
@@ -101,7 +101,7 @@ TEST(PackFile, EveryTruncationIsRefused) {
 
 TEST(PackFile, EveryFlippedBitOfHeaderAndTableIsRefused) {
   std::string bytes = file_of(two_matrices());
-  const size_t end = 104 + 2 * 80 + two_matrices().entries[0].name.size() + two_matrices().entries[1].name.size();
+  const size_t end = 104 + 2 * 84 + two_matrices().entries[0].name.size() + two_matrices().entries[1].name.size();
   for (size_t at = 0; at < end; ++at) {
     for (int bit = 0; bit < 8; ++bit) {
       bytes[at] = static_cast<char>(bytes[at] ^ 1 << bit);

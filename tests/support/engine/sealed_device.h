@@ -17,9 +17,11 @@ namespace lava::test {
 struct SealedOptions {
   int threads = 2;
   bool sized_recordings = true;
+  bool limits_told = true;       // a recording without StepParams::limit ends the program; the selftest gives none
   int64_t fail_allocation = -1;  // this one (from 0) is refused
   size_t own_limit = SIZE_MAX;   // bytes of own and sparse memory together; more are refused
   int64_t lose_at = -1;          // lost when this op, transfer or replay (from 0) would run
+  std::string wrong_op = {};     // its results are wrong, unless recorded
 };
 
 class SealedDevice final : public Device {
