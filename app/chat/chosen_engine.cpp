@@ -96,6 +96,10 @@ Asking* ChosenEngine::ask(const std::vector<AskTurn>& turns, const AskOptions& o
   Asking* asking = wire_.ask(end(), turns, options, parent);
   answering();
   askings_.push_back(asking);
+  const auto over = [this, asking] { std::erase(askings_, asking); };
+  connect(asking, &Asking::done, this, over);
+  connect(asking, &Asking::failed, this, over);
+  connect(asking, &Asking::cancelled, this, over);
   // Heard before anybody is told: what is shown of the failure goes by how the engine is.
   connect(asking, &Asking::failed, this, [this, place = chosen_server_](const Error& error) {
     const bool gone = error.kind == Error::Kind::io || error.kind == Error::Kind::device_lost;
