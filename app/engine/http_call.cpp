@@ -1,6 +1,7 @@
 #include "app/engine/http_call.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <QUrl>
 #include <mutex>
@@ -30,6 +31,15 @@ struct Transfer {
   void add_header(const QByteArray& line) { headers = curl_slist_append(headers, line.constData()); }
 };
 
+// An engine that is started meanwhile must not inherit the connection: closed here, it would stay open there.
+curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
+#ifdef SOCK_CLOEXEC
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+  return ::socket(address->family, address->socktype, address->protocol);
+#endif
+}
+
 size_t receive(char* bytes, size_t size, size_t count, void* user) {
   auto* transfer = static_cast<Transfer*>(user);
   long status = 0;
@@ -48,6 +58,7 @@ void set_up(Transfer& transfer, const HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request.timeout_ms);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &receive);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   // A proxy of the environment must never see the questions to an engine on this machine.
