@@ -1,7 +1,10 @@
 // Questions and preparations over the wire: pieces, errors, lost connections, cancelling; and the parser of event streams by itself.
+#include <QDir>
 #include <QElapsedTimer>
+#include <QProcess>
 #include <QSignalSpy>
 #include <QtTest>
+#include <unistd.h>
 
 #include "app/engine/answer_stream.h"
 #include "app/engine/http_call.h"
@@ -74,6 +77,7 @@ class EngineClientTest : public QObject {
   void a_wrong_token_is_told();
   void nobody_listens();
   void cancel_closes_the_connection();
+  void a_program_started_meanwhile_does_not_hold_the_connection();
   void deleting_cancels();
   void many_at_once();
   void a_preparation_carries_the_conversation();
@@ -262,6 +266,34 @@ void EngineClientTest::cancel_closes_the_connection() {
   QCOMPARE(heard.text, text);  // nothing after the cancel
   QCOMPARE(heard.cancelled, 1);
   QVERIFY(!heard.done && !heard.error);
+}
+
+// A connection that a child has inherited stays open when it is closed here, and the server goes on answering.
+void EngineClientTest::a_program_started_meanwhile_does_not_hold_the_connection() {
+#ifndef Q_OS_LINUX
+  QSKIP("What a program has open is told by Linux only");
+#endif
+  FakeServer server;
+  Heard heard;
+  auto q = ask(server.url(), "slow", heard);
+  QTRY_VERIFY(!heard.text.isEmpty());
+  QProcess child;
+  child.start("sleep", {"30"});
+  QVERIFY(child.waitForStarted());
+  const QDir open(QString("/proc/%1/fd").arg(child.processId()));
+  QFile connections("/proc/net/tcp");
+  QVERIFY(connections.open(QIODevice::ReadOnly));
+  const QByteArray known = connections.readAll();
+  int held = 0;
+  for (const QString& name : open.entryList(QDir::System | QDir::AllEntries | QDir::NoDotAndDotDot)) {
+    char target[256] = {};
+    if (::readlink(QFile::encodeName(open.filePath(name)), target, sizeof target - 1) <= 0) continue;
+    const QByteArray link(target);  // "socket:[4711]"
+    if (link.startsWith("socket:[") && known.contains(" " + link.sliced(8, link.size() - 9) + " ")) ++held;
+  }
+  child.kill();
+  child.waitForFinished();
+  QCOMPARE(held, 0);
 }
 
 void EngineClientTest::deleting_cancels() {
