@@ -29,7 +29,7 @@ Column {
         Field {
             id: input
             objectName: line.field
-            width: parent.width - (show.visible ? show.width + 4 : 0)
+            width: parent.width - (show.visible ? show.width + 8 : 0)
             placeholderText: line.placeholder
             wrong: line.problem !== ""
             maximumLength: 5000
@@ -46,6 +46,7 @@ Column {
             objectName: line.field + "_show"
             visible: line.secret
             anchors.right: parent.right
+            anchors.rightMargin: 4  // room for its focus ring
             anchors.verticalCenter: parent.verticalCenter
             iconName: line.shown ? "eye-off" : "eye"
             tip: line.shown ? qsTr("Hide the token") : qsTr("Show the token")

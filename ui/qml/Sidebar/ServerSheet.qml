@@ -8,6 +8,7 @@ Column {
     readonly property QtObject form: App.engine.serverForm
     signal reached(Item field)
     spacing: 10
+    bottomPadding: 4
     Accessible.role: Accessible.Grouping
     Accessible.name: title.text
 
