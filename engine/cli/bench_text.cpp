@@ -32,6 +32,7 @@ struct TextBench {
     options.context = settings.depth + settings.n + 16;
     options.precision = settings.exact ? Precision::exact : Precision::fast;
     options.on_main = settings.gpu_layers < 0 || !bench.opened.module ? config.layers : std::min(settings.gpu_layers, config.layers);
+    options.prepare = [&](Weights& weights) { weights.add_source(*bench.file, bench.file->files(), std::nullopt); };  // laid out as in a server
     LAVA_TRY(bench.text, load_split({*bench.meter, *bench.opened.cpu}, *bench.file, config, options));
     RunnerOptions runner;
     runner.slots = 1;

@@ -155,7 +155,8 @@ Result<Matrix> Weights::matrix_rows(const io::TensorSource& source, std::string_
   }
   MatrixLayout layout = preferred_layout(format, precision, device_.info().host_memory);
   // What is read as it lies costs nothing to open: rearranged only where the next opening finds that in a pack.
-  if (!is_quantized(format) && (!known(source) || format != entry->dtype)) layout = MatrixLayout::rows;
+  const PackedSource* from = known(source);
+  if (!is_quantized(format) && (!from || from->files.empty() || format != entry->dtype)) layout = MatrixLayout::rows;
   return place(source, *entry, {format, layout, precision, static_cast<int32_t>(count), static_cast<int32_t>(in)}, begin);
 }
 
