@@ -13,25 +13,26 @@ struct Heads {  // query heads of one key head, with their state
   float* q;           // [group][padded]
   int16_t* q_code;    // the same in 16 bits, and their scales [group][d / 32]: only where the cache is coded
   float* q_scale;
-  float* scores;      // [8][64]
-  int16_t* weights;   // [d / 32][8][64], and what their sums are multiplied with [d / 32][8]
+  float* scores;      // [together()][64]
+  int16_t* weights;   // [d / 32][together()][64], and what their sums are multiplied with [d / 32][together()]
   float* part_scales;
   float *o, *m, *l;
 
+  int64_t together() const { return smaller(group, 8); }
   // Scratch in floats: what the units of a lane share, and the state of one.
   static int64_t shared_floats(int64_t group, int64_t d, int64_t padded) {
-    const int64_t parts = d / coded_channels + 1;
-    return group * (padded + padded / 2 + round_up(parts, lanes)) + 8 * block + parts * 8 * (block / 2 + 1);
+    const int64_t parts = d / coded_channels + 1, heads = smaller(group, 8);
+    return group * (padded + padded / 2 + round_up(parts, lanes)) + heads * block + parts * heads * (block / 2 + 1) + lanes;
   }
   static int64_t state_floats(int64_t group, int64_t padded) { return group * (padded + lanes) + round_up(group, lanes); }
   static Heads at(float* shared, float* state, int64_t group, int64_t d, int64_t padded) {
     Heads h{group, d, padded, shared, nullptr, nullptr, nullptr, nullptr, nullptr, state, nullptr, nullptr};
     h.scores = h.q + group * padded;
-    h.q_scale = h.scores + 8 * block;
+    h.q_scale = h.scores + h.together() * block;
     const int64_t parts = d / coded_channels + 1;
     h.weights = reinterpret_cast<int16_t*>(h.q_scale + group * round_up(parts, lanes));
-    h.part_scales = reinterpret_cast<float*>(h.weights + parts * 8 * block);
-    h.q_code = reinterpret_cast<int16_t*>(h.part_scales + parts * 8);
+    h.part_scales = reinterpret_cast<float*>(h.weights + parts * h.together() * block);
+    h.q_code = reinterpret_cast<int16_t*>(h.part_scales + parts * h.together());
     h.l = h.o + group * padded;
     h.m = h.l + group * lanes;
     return h;
@@ -336,12 +337,13 @@ struct Steps<CodedCache> {
     float top[group];
     for (int g = 0; g < group; ++g) top[g] = normalise(s.scores(g), s.now.count);
     float* scales = s.h.part_scales;
+    const int64_t heads = s.h.together();
     for (int64_t b = 0; b < parts; ++b) {  // before all products, so that their latency is hidden
       HWY_ALIGN float share[block];
       const float largest = share_scales(s.now.values + b * coded_part, unit, s.now.count, share);
       for (int g = 0; g < group; ++g) {
-        scales[b * 8 + g] = largest * (top[g] / most);
-        int16_t* weights = s.h.weights + (b * 8 + g) * block;
+        scales[b * heads + g] = largest * (top[g] / most);
+        int16_t* weights = s.h.weights + (b * heads + g) * block;
         for (int64_t j = 0; j < round_up(s.now.count, cache_unit); j += lanes) store_codes(hn::Mul(load(s.scores(g) + j), load(share + j)), weights + j);
       }
     }
@@ -350,7 +352,7 @@ struct Steps<CodedCache> {
       const int64_t at = b * (block / cache_unit) * coded_part;
       const Fetch fetch{values.from + at, values.bytes - at};  // a part's share
       for (int64_t channel = 0; channel < coded_channels; channel += columns * lanes) {
-        weigh_columns<group, columns>(s, s.now.values + b * coded_part, s.h.weights + b * 8 * block, channel, correction, scales + b * 8, o, channel == 0 ? fetch : Fetch{});
+        weigh_columns<group, columns>(s, s.now.values + b * coded_part, s.h.weights + b * heads * block, channel, correction, scales + b * heads, o, channel == 0 ? fetch : Fetch{});
       }
     }
   }

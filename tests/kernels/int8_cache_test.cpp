@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/isa.h"
 #include "kernels/ops.h"
+#include "kernels/rope/rope_attention.h"
 
 namespace lava {
 namespace {
@@ -119,6 +120,23 @@ TEST_P(Int8Cache, ManySmallWeightsAreKept) {
   ops::attention(run, Tensor(DType::f32, {1, 1, d}, out.data()), Tensor(DType::f32, {1, 1, d}, q.data()), k, v, 1, true);
   const double rest = (positions - 1) * std::exp(-9.0), expected = (rest - 1) / (rest + 1);
   for (const float x : out) EXPECT_NEAR(x, expected, 5e-4);
+}
+
+// The widest head that one op takes together with its rotation.
+TEST_P(Int8Cache, TheWidestHeadFits) {
+  constexpr int64_t wide = RopeAttentionArgs::most_group_values, positions = cache_unit;
+  for (const DType type : {DType::f16, DType::q8_0}) {
+    const CacheTypes types = cache_types(type, device_->info().interleaves_cache);
+    std::vector<std::byte> keys(row_bytes(type, positions * wide)), values(keys.size());
+    std::vector<float> q(wide, 0.01f), kv(wide, 2.0f), table(positions * 2, 1.0f), out(wide);
+    const Tensor row(DType::f32, {1, 1, wide}, kv.data());
+    StepParams step;
+    Arena arena;
+    lava::Run run{*device_, arena, &step};
+    ops::rope_attention(run, Tensor(DType::f32, {1, 1, wide}, out.data()), Tensor(DType::f32, {1, 1, wide}, q.data()), row, row, Tensor(DType::f32, {positions, 2}, table.data()),
+                        RopeStyle::half, Tensor(types.keys, {1, positions, wide}, keys.data()), Tensor(types.values, {1, positions, wide}, values.data()), 1);
+    for (const float x : {out.front(), out[wide / 2], out.back()}) EXPECT_NEAR(x, 2.0f, 1e-2f);
+  }
 }
 
 // A key that is not finite has no weight, in any format of the cache; a value must not turn into a number on the way.
