@@ -1,5 +1,5 @@
-// Few queries: the keys are split into parts over blocks (flash decoding), and the parts merged. A block takes one query row and up to
-// eight query heads that share a key head, so that a key is read once for all of them.
+// Few queries: the keys are split into parts over blocks (flash decoding), and the last block of a row's head to be done merges them. A block takes one
+// query row and up to eight query heads that share a key head, so that a key is read once for all of them.
 #include "kernels/attention/attention_cuda.cuh"
 #include "kernels/cuda/plan.h"
 
@@ -14,8 +14,11 @@ constexpr int tile = attention_tile;
 __host__ __device__ constexpr int64_t part_floats(int d) { return d + 2; }
 
 struct Parts {
-  float* data;  // [rows, heads, count, part_floats]; null when count is 1
+  float* data;        // [rows, heads, count, part_floats]; null when count is 1
+  unsigned* tickets;  // [blockIdx.x]
   int count;
+
+  __device__ float* of(const Attention& a, int64_t row, int head) const { return data + (row * a.heads + head) * count * part_floats(a.d); }
 };
 
 template <int heads>
@@ -122,10 +125,58 @@ __device__ void load_queries(const Attention& a, const Rope& rope, const Block<h
   }
 }
 
+// Whether the block is the last of those that share its ticket to come here; then it sees what the others wrote before.
+__device__ inline bool is_last(unsigned* ticket, int blocks) {
+  __shared__ bool last;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    last = atomicAdd(ticket, 1u) + 1 == static_cast<unsigned>(blocks);
+    if (last) *ticket = 0;  // for the next kernel
+  }
+  __syncthreads();
+  __threadfence();
+  return last;
+}
+
+// Parts without keys have a highest score of -infinity and weigh nothing; the first part always has some.
+__device__ inline void merge_parts(const Attention& a, const float* first, int count, float* out) {
+  const int64_t stride = part_floats(a.d);
+  float highest = -INFINITY, total = 0;
+  for (int p = 0; p < count; ++p) highest = fmaxf(highest, first[p * stride + a.d]);
+  for (int p = 0; p < count; ++p) total += expf(first[p * stride + a.d] - highest) * first[p * stride + a.d + 1];
+  for (int i = static_cast<int>(threadIdx.x); i < a.d; i += threads) {
+    float sum = 0;
+    for (int p = 0; p < count; ++p) sum += expf(first[p * stride + a.d] - highest) * first[p * stride + i];
+    out[i] = sum / total;
+  }
+}
+
+// The sums of a block's `count` heads: the result, or a part of it.
+template <int heads>
+__device__ void finish_heads(const Attention& a, const Block<heads>& b, const Parts& parts, int64_t row, int first_head, int count) {
+  const auto thread = static_cast<int>(threadIdx.x);
+  float* out = a.out + row * a.out_row + first_head * a.out_head;
+  if (parts.count == 1) {
+    for (int h = 0; h < count; ++h)
+      for (int i = thread; i < a.d; i += threads) out[h * a.out_head + i] = b.sum[h * a.d + i] / b.total[h];
+    return;
+  }
+  for (int h = 0; h < count; ++h) {
+    float* part = parts.of(a, row, first_head + h) + blockIdx.y * part_floats(a.d);
+    for (int i = thread; i < a.d; i += threads) part[i] = b.sum[h * a.d + i];
+    if (thread == 0) part[a.d] = b.highest[h], part[a.d + 1] = b.total[h];
+  }
+  if (!is_last(parts.tickets + blockIdx.x, parts.count)) return;
+  for (int h = 0; h < count; ++h) merge_parts(a, parts.of(a, row, first_head + h), parts.count, out + h * a.out_head);
+}
+
 // blockIdx.x: (row, key head, chunk of its query heads); blockIdx.y: part of the keys. step: the row's own key and value are stored by every block
 // that then reads them, so that no block waits for another; chunks of one key head write the same bytes.
 template <DType dtype, int heads, bool step>
 __global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Rope rope, Parts parts) {
+  wait_for_previous();
+  let_next_start();
   const int group = a.heads / a.kv_heads, chunks = (group + heads - 1) / heads, thread = static_cast<int>(threadIdx.x);
   const int chunk = static_cast<int>(blockIdx.x) % chunks, kv_head = static_cast<int>(blockIdx.x) / chunks % a.kv_heads;
   const int64_t row = blockIdx.x / static_cast<unsigned>(chunks * a.kv_heads);
@@ -149,31 +200,7 @@ __global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Ro
     add_values<dtype, heads>(a, b, kv_head, first, end);
     __syncthreads();
   }
-  for (int h = 0; h < count; ++h) {
-    if (parts.count == 1) {
-      float* out = a.out + row * a.out_row + (first_head + h) * a.out_head;
-      for (int i = thread; i < a.d; i += threads) out[i] = b.sum[h * a.d + i] / b.total[h];
-      continue;
-    }
-    float* part = parts.data + ((row * a.heads + first_head + h) * parts.count + blockIdx.y) * part_floats(a.d);
-    for (int i = thread; i < a.d; i += threads) part[i] = b.sum[h * a.d + i];
-    if (thread == 0) part[a.d] = b.highest[h], part[a.d + 1] = b.total[h];
-  }
-}
-
-// blockIdx.x: (row, head). Parts without keys have a highest score of -infinity and weigh nothing; the first part always has some.
-__global__ __launch_bounds__(threads) void attention_merge_kernel(Attention a, Parts parts) {
-  const int64_t row = blockIdx.x / static_cast<unsigned>(a.heads), head = blockIdx.x % static_cast<unsigned>(a.heads);
-  const float* first = parts.data + static_cast<int64_t>(blockIdx.x) * parts.count * part_floats(a.d);
-  float highest = -INFINITY, total = 0;
-  for (int p = 0; p < parts.count; ++p) highest = fmaxf(highest, first[p * part_floats(a.d) + a.d]);
-  for (int p = 0; p < parts.count; ++p) total += expf(first[p * part_floats(a.d) + a.d] - highest) * first[p * part_floats(a.d) + a.d + 1];
-  float* out = a.out + row * a.out_row + head * a.out_head;
-  for (int i = static_cast<int>(threadIdx.x); i < a.d; i += threads) {
-    float sum = 0;
-    for (int p = 0; p < parts.count; ++p) sum += expf(first[p * part_floats(a.d) + a.d] - highest) * first[p * part_floats(a.d) + i];
-    out[i] = sum / total;
-  }
+  finish_heads<heads>(a, b, parts, row, first_head, count);
 }
 
 template <DType dtype, int heads, bool step>
@@ -181,10 +208,9 @@ void launch_parts(const Attention& a, const Rope& rope, int64_t most_keys, Strea
   const int64_t blocks = int64_t{a.rows} * a.kv_heads * ceil_div(a.heads / a.kv_heads, heads);
   const size_t part_bytes = sizeof(float) * static_cast<size_t>(int64_t{a.rows} * a.heads * part_floats(a.d));
   const int count = attention_parts(blocks, most_keys, stream.processors(), part_bytes, stream.workspace_bytes());
-  const Parts parts{count > 1 ? reinterpret_cast<float*>(stream.workspace()) : nullptr, count};
+  const Parts parts{count > 1 ? reinterpret_cast<float*>(stream.workspace()) : nullptr, stream.tickets(), count};
   const size_t shared = sizeof(float) * static_cast<size_t>(heads * (2 * a.d + tile + 3));
-  launch(stream, attention_part_kernel<dtype, heads, step>, dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(count)), threads, shared, a, rope, parts);
-  if (count > 1) launch(stream, attention_merge_kernel, dim3(static_cast<unsigned>(a.rows * a.heads)), threads, 0, a, parts);
+  launch_early(stream, attention_part_kernel<dtype, heads, step>, dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(count)), threads, shared, a, rope, parts);
 }
 
 template <bool step>

@@ -1,11 +1,14 @@
 #include "kernels/cuda/cuda_device.h"
 
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 #include "kernels/check.h"
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/ops_table.h"
+#include "kernels/cuda/plan.h"
 #include "kernels/cuda/set_step.h"
 #include "kernels/cuda/staging_ring.h"
 
@@ -20,7 +23,7 @@ struct Handles {
   int ordinal = 0;
   cudaStream_t stream = nullptr;
   cudaEvent_t copied[slots] = {};  // by slot of the staging ring
-  std::unique_ptr<Buffer> workspace, mirrors, staging;
+  std::unique_ptr<Buffer> workspace, mirrors, tickets, staging;
   std::unique_ptr<Blas> blas;  // or null
 
   ~Handles() {
@@ -35,10 +38,8 @@ struct Handles {
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, int processors)
-      : info_(std::move(info)),
-        handles_(std::move(handles)),
-        stream_({handles_->stream, processors, handles_->workspace->data(), handles_->workspace->size(), reinterpret_cast<StepParams*>(handles_->mirrors->data()), handles_->blas.get()}) {}
+  CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, const StreamResources& resources)
+      : info_(std::move(info)), handles_(std::move(handles)), stream_(resources) {}
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use) override {
@@ -167,7 +168,13 @@ Result<void> CudaDevice::finish() {
   return tl::unexpected<Error>(std::move(error));
 }
 
-Result<std::unique_ptr<Handles>> open_handles(int ordinal) {
+Result<void> opened(cudaError_t status) {
+  if (status == cudaSuccess) return {};
+  if (status == cudaErrorMemoryAllocation) return fail(Error::Kind::out_of_memory, "The graphics card has not enough free memory", "it cannot even be opened", "Close other programs that use it");
+  return tl::unexpected<Error>(error_of(status, "The graphics card cannot be opened", "Restart the computer, or use the processor"));
+}
+
+Result<std::unique_ptr<Handles>> open_handles(int ordinal, int processors) {
   auto handles = std::make_unique<Handles>();
   handles->ordinal = ordinal;
   cudaError_t status = cudaSetDevice(ordinal);
@@ -175,13 +182,25 @@ Result<std::unique_ptr<Handles>> open_handles(int ordinal) {
   for (cudaEvent_t& event : handles->copied) {
     if (status == cudaSuccess) status = cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
   }
-  if (status == cudaErrorMemoryAllocation) return fail(Error::Kind::out_of_memory, "The graphics card has not enough free memory", "it cannot even be opened", "Close other programs that use it");
-  if (status != cudaSuccess) return tl::unexpected<Error>(error_of(status, "The graphics card cannot be opened", "Restart the computer, or use the processor"));
+  LAVA_CHECK_OK(opened(status));
   LAVA_TRY(handles->workspace, allocate(ordinal, workspace_bytes, BufferUse::own));
   LAVA_TRY(handles->mirrors, allocate(ordinal, Stream::max_mirrors * sizeof(StepParams), BufferUse::own));
+  const auto ticket_bytes = sizeof(unsigned) * static_cast<size_t>(most_split_blocks(processors));
+  LAVA_TRY(handles->tickets, allocate(ordinal, ticket_bytes, BufferUse::own));
+  LAVA_CHECK_OK(opened(cudaMemsetAsync(handles->tickets->data(), 0, ticket_bytes, handles->stream)));
   LAVA_TRY(handles->staging, allocate(ordinal, slot_bytes * slots, BufferUse::shared));
   LAVA_TRY(handles->blas, Blas::open(ordinal));
   return handles;
+}
+
+StreamResources resources_of(const Handles& h, const cudaDeviceProp& card) {
+  constexpr int least_early_major = 9;  // of compute capabilities with programmatic dependent launch
+  const char* wanted = std::getenv("LAVASCOPE_CUDA_EARLY");
+  StreamResources r{h.stream, card.multiProcessorCount, h.workspace->data(), h.workspace->size(), reinterpret_cast<StepParams*>(h.mirrors->data()), h.blas.get()};
+  r.tickets = reinterpret_cast<unsigned*>(h.tickets->data());
+  r.l2_bytes = card.l2CacheSize;
+  r.starts_early = card.major >= least_early_major && !(wanted && std::string_view(wanted) == "off");
+  return r;
 }
 
 }  // namespace
@@ -195,11 +214,12 @@ Result<std::unique_ptr<Device>> make_cuda_device(int ordinal) {
     return fail(Error::Kind::unsupported, "This graphics card is too old", std::string(properties.name) + " has compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor),
                 "A card of compute capability 8.0 or later is needed; use the processor");
   }
-  LAVA_TRY(auto handles, open_handles(ordinal));
+  LAVA_TRY(auto handles, open_handles(ordinal, properties.multiProcessorCount));
   DeviceInfo info{properties.name, "cuda", "sm_" + std::to_string(properties.major) + std::to_string(properties.minor), properties.multiProcessorCount};
   info.isa += handles->blas ? ", " + handles->blas->description() : std::string(", own matrix products");
   info.sized_recordings = info.fuses = true;
-  return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties.multiProcessorCount);
+  const StreamResources resources = resources_of(*handles, properties);
+  return std::make_unique<CudaDevice>(std::move(info), std::move(handles), resources);
 }
 
 }  // namespace lava::cuda

@@ -1,4 +1,4 @@
-// The few places where kernels leave portable C++: launching, shared memory sized at launch, tensor cores.
+// The few places where kernels leave portable C++: launching, shared memory sized at launch, waiting for the kernel before, tensor cores.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -10,9 +10,9 @@
 
 namespace lava::cuda {
 
-// Every kernel is launched here: in a recording the launch becomes a node of the graph.
+// A launch on the stream; `early`: it may begin while the kernel before still runs.
 template <class... Parameters, class... Values>
-void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
+void launch_on(Stream& stream, bool early, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
   constexpr size_t unasked = size_t{48} << 10;  // more shared memory than this must be asked for
   if (stream.failed() || grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   const auto* function = reinterpret_cast<const void*>(kernel);
@@ -23,7 +23,44 @@ void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int thread
     size_t i = 0;
     ((addresses[i++] = &copy), ...);
   }, copies);
-  stream.check(cudaLaunchKernel(function, grid, dim3(static_cast<unsigned>(threads)), addresses, shared, stream.handle()));
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t how{};
+  how.gridDim = grid, how.blockDim = dim3(static_cast<unsigned>(threads)), how.dynamicSmemBytes = shared, how.stream = stream.handle();
+  if (early) how.attrs = &attribute, how.numAttrs = 1;
+  stream.check(cudaLaunchKernelExC(&how, function, addresses));
+}
+
+// Every kernel is launched here or by launch_early(): in a recording the launch becomes a node of the graph.
+template <class... Parameters, class... Values>
+void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
+  launch_on(stream, false, kernel, grid, threads, shared, values...);
+}
+// For kernels whose every thread calls wait_for_previous() before it reads or writes what another kernel may write or read (programmatic dependent
+// launch). As each waits for the one before to be complete, and that one for its own, what a kernel finds is what it would find without.
+template <class... Parameters, class... Values>
+void launch_early(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
+  launch_on(stream, stream.starts_early(), kernel, grid, threads, shared, values...);
+}
+
+// Until the kernel before is complete and what it wrote is here; at once where the launch was not early, or cards cannot.
+__device__ inline void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+// The next kernel may begin as soon as all blocks of this one have come here or ended.
+__device__ inline void let_next_start() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+// The block asks for `bytes` from `data` on to be brought into the L2 cache: a hint, which reads nothing.
+__device__ inline void fetch_ahead(const std::byte* data, int64_t bytes) {
+  constexpr int64_t line = 128;
+  for (int64_t at = line * threadIdx.x; at < bytes; at += line * blockDim.x) asm volatile("prefetch.global.L2 [%0];" ::"l"(data + at));
 }
 
 // The shared memory that the launch asked for.

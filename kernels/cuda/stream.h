@@ -26,6 +26,9 @@ struct StreamResources {
   size_t workspace_bytes = 0;
   StepParams* mirrors = nullptr;  // device memory: copies of the StepParams that recordings name
   Blas* blas = nullptr;           // null: own kernels serve all products
+  unsigned* tickets = nullptr;    // device memory, zeros between kernels: by them a group of blocks finds its last one (most_split_blocks(), plan.h)
+  int64_t l2_bytes = 0;           // of the cache that all multiprocessors share
+  bool starts_early = false;      // launch_early() makes use of it
 };
 
 class Stream {
@@ -39,6 +42,9 @@ class Stream {
   std::byte* workspace() const { return resources_.workspace; }
   size_t workspace_bytes() const { return resources_.workspace_bytes; }
   Blas* blas() const { return resources_.blas; }
+  unsigned* tickets() const { return resources_.tickets; }
+  int64_t l2_bytes() const { return resources_.l2_bytes; }
+  bool starts_early() const { return resources_.starts_early; }
 
   // The op whose work follows: an error is told with its name.
   void enter(const char* op) { op_ = op; }

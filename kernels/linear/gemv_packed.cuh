@@ -127,17 +127,20 @@ __device__ inline float added(const float (*result)[rows][group_rows], int m, in
   return sum;
 }
 
+// Index of the block's target; of its first one when gated.
+__device__ inline int target_of(const GemvArgs& a) {
+  int index = 0;
+  while (!a.gated && index + 1 < a.targets && static_cast<int>(blockIdx.x) >= a.target[index + 1].first_block) ++index;
+  return index;
+}
+
 // A block's work: the group of its target, or of both targets when gated.
 template <DType format, int rows, class Multiply>
 __device__ inline void gemv_block(const GemvArgs& a, const Multiply& multiply) {
   __shared__ float result[2][gemv_warps][rows][group_rows];
-  const int block = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x), m = thread / group_rows, r = thread % group_rows;
-  int index = 0;
-  if (!a.gated) {
-    while (index + 1 < a.targets && block >= a.target[index + 1].first_block) ++index;
-  }
-  const GemvTarget& target = a.target[index];
-  const int64_t group = block - target.first_block, o = group * group_rows + r;
+  const int thread = static_cast<int>(threadIdx.x), m = thread / group_rows, r = thread % group_rows;
+  const GemvTarget& target = a.target[target_of(a)];
+  const int64_t group = static_cast<int>(blockIdx.x) - target.first_block, o = group * group_rows + r;
   sum_group<format, rows>(target, group, a.units, multiply, result[0]);
   if (a.gated) sum_group<format, rows>(a.target[1], group, a.units, multiply, result[1]);
   if (m >= rows || m >= a.rows || o >= target.output.width) return;

@@ -38,11 +38,18 @@ struct TargetRun {
   bool gated;
 };
 
-// Rows of x as kernels/linear/prepared.h lays them out, to `prepared`.
-void prepare_codes(const Activations& x, std::byte* prepared, Stream& stream);
+// What rows of x are normed by on their way into a product; gain null: nothing.
+struct RowNorm {
+  const float* gain = nullptr;
+  float eps = 0;
+};
+
+// Rows of x, normed, as kernels/linear/prepared.h lays them out, to `prepared`.
+void prepare_codes(const Activations& x, const RowNorm& norm, std::byte* prepared, Stream& stream);
+void gemv_step(const TargetRun& run, const Activations& x, const RowNorm& norm, Stream& stream);  // one row, as it comes: takes_step()
 void gemv_fast(const TargetRun& run, const Activations& x, const std::byte* prepared, Stream& stream);
 void gemv_exact(const TargetRun& run, const Activations& x, Stream& stream);
-void gemv_rows(const TargetRun& run, const Activations& x, Stream& stream);
+void gemv_rows(const TargetRun& run, const Activations& x, const RowNorm& norm, Stream& stream);  // a norm with one row only: takes_step()
 void gemm_bf16(const LinearTarget& target, const Activations& x, Stream& stream);
 void gemm_f32(const LinearTarget& target, const Activations& x, Stream& stream);
 

@@ -1,4 +1,4 @@
-// What a decoder's step costs in launches, and attention on tensor cores where the self-test has no case.
+// What a decoder's step costs in launches; attention on tensor cores where the self-test has no case.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -20,12 +20,21 @@ std::unique_ptr<Device> open() {
   return std::move(*device);
 }
 
-// One layer as engine/layers/decoder gives it, of Q4_0 weights under `fast`.
-void give_layer(selftest_detail::Builder& b, int64_t context) {
-  constexpr int64_t width = 128, heads = 4, kv_heads = 2, d = 32, feed_forward = 192;
-  const auto target = [&](int64_t in, const Tensor& out, bool accumulate = false) {
+double nmse_of(const std::vector<float>& got, const std::vector<float>& expected) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < expected.size(); ++i) difference += std::pow(got[i] - expected[i], 2.0), size += std::pow(expected[i], 2.0);
+  return difference / size;
+}
+
+// One layer as engine/layers/decoder gives it, under `fast`; v and down have weights of their own format, as in files of mixed ones.
+struct LayerFormats {
+  DType most, v_and_down;
+};
+void give_layer(selftest_detail::Builder& b, const LayerFormats& formats, int64_t context) {
+  constexpr int64_t width = 256, heads = 4, kv_heads = 2, d = 64, feed_forward = 512;
+  const auto target = [&](DType format, int64_t in, const Tensor& out, bool accumulate = false) {
     LinearTarget t;
-    t.weight = b.matrix(DType::q4_0, MatrixLayout::interleaved16, Precision::fast, out.extent[1], in);
+    t.weight = b.matrix(format, is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows, Precision::fast, out.extent[1], in);
     t.out = out, t.accumulate = accumulate;
     return t;
   };
@@ -33,31 +42,68 @@ void give_layer(selftest_detail::Builder& b, int64_t context) {
   const Tensor gate = b.random({1, feed_forward}), up = b.random({1, feed_forward});
   const RmsNorm norm{b.random({width}), 1e-5f};
   const CacheTensors cache = b.cache(DType::f16, kv_heads, context, d);
-  ops::linear(b.run, std::array{target(width, q), target(width, k), target(width, v)}, x, norm);
+  ops::linear(b.run, std::array{target(formats.most, width, q), target(formats.most, width, k), target(formats.v_and_down, width, v)}, x, norm);
   ops::rope_attention(b.run, mix.reshape({1, heads, d}), q.reshape({1, heads, d}), k.reshape({1, kv_heads, d}), v.reshape({1, kv_heads, d}), b.random({context, d}),
                       RopeStyle::half, cache.keys, cache.values, 0.2f);
-  ops::linear(b.run, std::array{target(heads * d, x, true)}, mix);
-  ops::linear_glu(b.run, target(width, gate), target(width, up), x, norm);
-  ops::linear(b.run, std::array{target(feed_forward, x, true)}, gate);
+  ops::linear(b.run, std::array{target(formats.most, heads * d, x, true)}, mix);
+  ops::linear_glu(b.run, target(formats.most, width, gate), target(formats.most, width, up), x, norm);
+  ops::linear(b.run, std::array{target(formats.v_and_down, feed_forward, x, true)}, gate);
 }
 
 TEST(DecodeStep, LaunchesOfALayer) {
   const auto device = open();
-  auto memory = device->allocate(size_t{8} << 20);
+  auto memory = device->allocate(size_t{16} << 20);
   ASSERT_TRUE(memory);
-  const auto launches = [&](int64_t context) {
+  const auto launches = [&](const LayerFormats& formats, int64_t context) {
     Arena arena((*memory)->data(), (*memory)->size());
     auto* step = new (arena.allocate(sizeof(StepParams))) StepParams;
     step->limit = static_cast<int32_t>(context);
     lava::Run run{*device, arena, step};
     selftest_detail::Builder builder(run, 3);
-    const auto recording = device->record([&] { give_layer(builder, context); });
+    const auto recording = device->record([&] { give_layer(builder, formats, context); });
     recording->replay();
     EXPECT_TRUE(device->finish());
     return emulator::graph_nodes();
   };
-  EXPECT_EQ(launches(64), 9);     // codes and product, four times, and attention in one part
-  EXPECT_EQ(launches(1024), 10);  // its parts are merged
+  for (const int64_t context : {64, 1024}) {  // the keys in one part, and in several
+    EXPECT_EQ(launches({DType::q4_0, DType::q4_0}, context), 5);
+    EXPECT_EQ(launches({DType::bf16, DType::bf16}, context), 5);
+    EXPECT_EQ(launches({DType::q4_k, DType::q6_k}, context), 6);  // v is a launch of its own
+  }
+}
+
+// The same product on the reference and on the device, of a row normed on the way.
+std::vector<float> normed_product(Device& device, DType format, int64_t in, float third_value) {
+  auto memory = std::move(*device.allocate(size_t{8} << 20));
+  Arena arena(memory->data(), memory->size());
+  lava::Run run{device, arena};
+  selftest_detail::Builder b(run, 9);
+  const Tensor x = b.random({1, in}), out = b.random({1, 24});
+  x.f32()[3] = third_value;
+  LinearTarget t;
+  t.weight = b.matrix(format, is_quantized(format) ? MatrixLayout::interleaved16 : MatrixLayout::rows, Precision::fast, 24, in);
+  t.out = out;
+  ops::linear(run, std::array{t}, x, RmsNorm{b.random({in}), 1e-5f});
+  EXPECT_TRUE(device.finish());
+  return {out.f32(), out.f32() + out.elements()};
+}
+
+// What a block has no shared memory for is normed, and made codes of, by launches of their own. The limit is the self-test's for 8-bit activations.
+TEST(DecodeStep, WideRowsEqualTheReference) {
+  const auto device = open();
+  const auto reference = std::move(*make_cpu_device({.threads = 1, .isa = "reference", .pin = false}));
+  for (const auto& [format, in] : {std::pair{DType::q4_0, 27648}, {DType::q4_0, 27904}, {DType::q6_k, 28672}, {DType::bf16, 11264}, {DType::bf16, 11272}, {DType::f32, 12000}}) {
+    const auto expected = normed_product(*reference, format, in, 0.5f), got = normed_product(*device, format, in, 0.5f);
+    EXPECT_LT(nmse_of(got, expected), 1e-4) << dtype_info(format).name << ' ' << in;
+  }
+}
+
+TEST(DecodeStep, WhatIsNotFiniteStaysSo) {
+  const auto device = open();
+  for (const DType format : {DType::q4_0, DType::bf16})
+    for (const float bad : {NAN, INFINITY}) {
+      for (const float value : normed_product(*device, format, 256, bad)) EXPECT_FALSE(std::isfinite(value)) << dtype_info(format).name << ' ' << bad;
+    }
 }
 
 struct Shape {
@@ -84,9 +130,7 @@ double attention_error(Device& device, const Shape& s) {
     EXPECT_TRUE(one->finish());
     results[one == &device].assign(out.f32(), out.f32() + out.elements());
   }
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < results[0].size(); ++i) difference += std::pow(results[1][i] - results[0][i], 2.0), size += std::pow(results[0][i], 2.0);
-  return difference / size;
+  return nmse_of(results[1], results[0]);
 }
 
 TEST(AttentionOnTensorCores, RoundsWhereItMay) {

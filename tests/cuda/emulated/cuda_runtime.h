@@ -26,7 +26,7 @@ constexpr unsigned cudaHostAllocMapped = 1, cudaHostAllocPortable = 2, cudaStrea
 struct cudaDeviceProp {
   char name[256];
   size_t totalGlobalMem;
-  int major, minor, multiProcessorCount, unifiedAddressing, integrated;
+  int major, minor, multiProcessorCount, unifiedAddressing, integrated, l2CacheSize;
 };
 
 // Handles count what is alive (emulator::alive()). A stream does its work at once; while it captures, launches and copies are kept.
@@ -50,6 +50,7 @@ cudaError_t cudaMalloc(void**, size_t);
 cudaError_t cudaHostAlloc(void**, size_t, unsigned);
 cudaError_t cudaFree(void*);
 cudaError_t cudaFreeHost(void*);
+cudaError_t cudaMemsetAsync(void*, int, size_t, cudaStream_t);
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total);
 cudaError_t cudaMemcpyAsync(void*, const void*, size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned);
@@ -89,6 +90,13 @@ T __ldg(const T* p) {
 }
 
 inline void __syncthreads() { lava::emulator::wait_block(); }
+inline void __threadfence() {}
+template <class T>
+T atomicAdd(T* address, T value) {
+  const T before = *address;
+  *address = before + value;
+  return before;
+}
 inline void __syncwarp() { lava::emulator::wait_warp(); }
 template <class T>
 T __shfl_xor_sync(unsigned, T value, int mask) {

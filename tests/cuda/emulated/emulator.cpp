@@ -21,7 +21,7 @@ struct Fibre {
   std::unique_ptr<std::byte[]> stack;
   ucontext_t context;
   jmp_buf jump;
-  bool started = false;
+  bool started = false, waited = false;
   State state = State::done;
   bool parity = false;  // exchanges alternate between two sets of slots: one wait each is enough
   std::byte slot[2][slot_bytes];
@@ -33,6 +33,7 @@ struct Machine {
   jmp_buf scheduler;
   ucontext_t start;
   int threads = 0, current = 0;
+  bool early = false;
   const std::function<void()>* kernel = nullptr;
   uint64_t random = 1;
 };
@@ -50,7 +51,9 @@ Machine& machine() {
 void fibre_main() {
   Machine& m = machine();
   (*m.kernel)();
-  m.fibres[static_cast<size_t>(m.current)].state = State::done;
+  Fibre& f = m.fibres[static_cast<size_t>(m.current)];
+  if (m.early && !f.waited) stop("a thread of a kernel that may begin early did not wait for the one before");
+  f.state = State::done;
   _longjmp(m.scheduler, 1);
 }
 
@@ -106,7 +109,7 @@ void run_block() {
   for (int i = 0; i < m.threads; ++i) {
     Fibre& f = m.fibres[static_cast<size_t>(i)];
     if (!f.stack) f.stack = std::make_unique<std::byte[]>(stack_bytes);
-    f.state = State::ready, f.started = false, f.parity = false, order[static_cast<size_t>(i)] = i;
+    f.state = State::ready, f.started = f.waited = f.parity = false, order[static_cast<size_t>(i)] = i;
   }
   do {
     for (size_t i = order.size(); i > 1; --i) {
@@ -121,10 +124,10 @@ void run_block() {
 
 }  // namespace
 
-void run_grid(const dim3& grid, int threads, size_t shared, const std::function<void()>& kernel) {
+void run_grid(const dim3& grid, int threads, size_t shared, bool early, const std::function<void()>& kernel) {
   Machine& m = machine();
   if (threads < 1 || threads > most_threads || shared > most_shared || grid.y > 65535 || grid.z > 65535) stop("the launch asks for too much");
-  m.threads = threads, m.kernel = &kernel;
+  m.threads = threads, m.early = early, m.kernel = &kernel;
   gridDim = grid, blockDim = dim3(static_cast<unsigned>(threads));
   for (unsigned z = 0; z < grid.z; ++z) {
     for (unsigned y = 0; y < grid.y; ++y) {
@@ -138,6 +141,13 @@ void run_grid(const dim3& grid, int threads, size_t shared, const std::function<
 }
 
 std::byte* dynamic_shared() { return reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(machine().shared.data()) + 15) / 16 * 16); }
+void wait_for_previous() { machine().fibres[static_cast<size_t>(machine().current)].waited = true; }
+// Reads a byte of each line, so that the sanitizers see what lies outside of its buffer.
+void fetch_ahead(const std::byte* data, int64_t bytes) {
+  if (machine().fibres[static_cast<size_t>(machine().current)].waited) stop("memory is asked for ahead when the wait is over");
+  constexpr int64_t line = 128;
+  for (int64_t at = line * threadIdx.x; at < bytes; at += line * blockDim.x) static_cast<void>(*const_cast<const volatile std::byte*>(data + at));
+}
 void wait_block() { yield(State::in_block); }
 void wait_warp() { yield(State::in_warp); }
 

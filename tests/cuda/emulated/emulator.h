@@ -15,7 +15,10 @@ inline dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace lava::emulator {
 
-void run_grid(const dim3& grid, int threads, size_t shared, const std::function<void()>& kernel);
+// early: the kernel may begin before the one before is complete, so each of its threads must wait for that (and asks for no memory afterwards).
+void run_grid(const dim3& grid, int threads, size_t shared, bool early, const std::function<void()>& kernel);
+void wait_for_previous();
+void fetch_ahead(const std::byte* data, int64_t bytes);
 std::byte* dynamic_shared();
 void wait_block();
 void wait_warp();

@@ -72,7 +72,7 @@ cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
   std::strcpy(properties->name, "emulated");
-  properties->major = 9, properties->multiProcessorCount = 16, properties->unifiedAddressing = 1;
+  properties->major = 9, properties->multiProcessorCount = 16, properties->unifiedAddressing = 1, properties->l2CacheSize = 1 << 16;
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** data, size_t bytes) { return allocate(data, bytes); }
@@ -86,6 +86,11 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaMemcpyAsync(void* target, const void* source, size_t bytes, cudaMemcpyKind, cudaStream_t) {
   const cudaError_t status = call();
   if (status == cudaSuccess) std::memcpy(target, source, bytes);
+  return status;
+}
+cudaError_t cudaMemsetAsync(void* target, int value, size_t bytes, cudaStream_t) {
+  const cudaError_t status = call();
+  if (status == cudaSuccess) std::memset(target, value, bytes);
   return status;
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) { return create(stream); }

@@ -15,13 +15,24 @@ inline float bf16(uint32_t word, int half) { return std::bit_cast<float>(half ==
 namespace lava::cuda {
 
 template <class... Parameters, class... Values>
-void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
+void launch_on(Stream& stream, bool early, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
   if (stream.failed() || grid.x == 0 || grid.y == 0 || grid.z == 0) return;
-  const std::function<void()> run = [=] { emulator::run_grid(grid, threads, shared, [&] { kernel(static_cast<Parameters>(values)...); }); };
+  const std::function<void()> run = [=] { emulator::run_grid(grid, threads, shared, early, [&] { kernel(static_cast<Parameters>(values)...); }); };
   const cudaError_t status = cudaLaunchStatus();
   stream.check(status);
   if (status == cudaSuccess) emulator::capturing() ? emulator::keep(run) : run();
 }
+template <class... Parameters, class... Values>
+void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
+  launch_on(stream, false, kernel, grid, threads, shared, values...);
+}
+template <class... Parameters, class... Values>
+void launch_early(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
+  launch_on(stream, true, kernel, grid, threads, shared, values...);
+}
+inline void wait_for_previous() { emulator::wait_for_previous(); }
+inline void let_next_start() {}
+inline void fetch_ahead(const std::byte* data, int64_t bytes) { emulator::fetch_ahead(data, bytes); }
 
 inline float* dynamic_shared() { return reinterpret_cast<float*>(emulator::dynamic_shared()); }
 
