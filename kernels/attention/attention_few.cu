@@ -14,6 +14,7 @@ constexpr int tile = attention_tile;
 __host__ __device__ constexpr int64_t part_floats(int d) { return d + 2; }
 
 struct Parts {
+  int64_t ahead;      // bytes of keys, and as many of values, that a block asks for before it waits
   float* data;        // [rows, heads, count, part_floats]; null when count is 1
   unsigned* tickets;  // [blockIdx.x]
   int count;
@@ -171,18 +172,27 @@ __device__ void finish_heads(const Attention& a, const Block<heads>& b, const Pa
   for (int h = 0; h < count; ++h) merge_parts(a, parts.of(a, row, first_head + h), parts.count, out + h * a.out_head);
 }
 
+// Asks for keys or values begin, begin + 1 .. of a head, where they lie side by side.
+__device__ inline void fetch_cached(const Cache& cache, int d, int64_t head, int64_t begin, int64_t end, int64_t most) {
+  if (cache.position_stride != d || begin >= end) return;
+  const auto bytes_of = [&](int64_t values) { return cache.dtype == DType::f32 ? 4 * values : cache.dtype == DType::f16 ? 2 * values : values / q8_block * q8_bytes; };
+  const int64_t bytes = bytes_of((end - begin) * d);
+  fetch_ahead(cache.data + bytes_of(cache.at(head, begin)), most < bytes ? most : bytes);
+}
+
 // blockIdx.x: (row, key head, chunk of its query heads); blockIdx.y: part of the keys. step: the row's own key and value are stored by every block
 // that then reads them, so that no block waits for another; chunks of one key head write the same bytes.
 template <DType dtype, int heads, bool step>
 __global__ __launch_bounds__(threads) void attention_part_kernel(Attention a, Rope rope, Parts parts) {
-  wait_for_previous();
-  let_next_start();
   const int group = a.heads / a.kv_heads, chunks = (group + heads - 1) / heads, thread = static_cast<int>(threadIdx.x);
   const int chunk = static_cast<int>(blockIdx.x) % chunks, kv_head = static_cast<int>(blockIdx.x) / chunks % a.kv_heads;
   const int64_t row = blockIdx.x / static_cast<unsigned>(chunks * a.kv_heads);
   const int first_head = kv_head * group + chunk * heads, count = group - chunk * heads < heads ? group - chunk * heads : heads;
   const int64_t seen = a.seen(row), tiles = (seen + tile - 1) / tile, each = (tiles + parts.count - 1) / parts.count * tile;
   const int64_t begin = each * blockIdx.y, end = begin + each < seen ? begin + each : seen;
+  fetch_cached(a.k, a.d, kv_head, begin, end, parts.ahead), fetch_cached(a.v, a.d, kv_head, begin, end, parts.ahead);
+  wait_for_previous();
+  let_next_start();
 
   const Block<heads> b = carve<heads>(dynamic_shared(), a.d);
   load_queries<heads, step>(a, rope, b, row, first_head, count, seen - 1);
@@ -208,7 +218,7 @@ void launch_parts(const Attention& a, const Rope& rope, int64_t most_keys, Strea
   const int64_t blocks = int64_t{a.rows} * a.kv_heads * ceil_div(a.heads / a.kv_heads, heads);
   const size_t part_bytes = sizeof(float) * static_cast<size_t>(int64_t{a.rows} * a.heads * part_floats(a.d));
   const int count = attention_parts(blocks, most_keys, stream.processors(), part_bytes, stream.workspace_bytes());
-  const Parts parts{count > 1 ? reinterpret_cast<float*>(stream.workspace()) : nullptr, stream.tickets(), count};
+  const Parts parts{bytes_ahead(stream.l2_bytes(), blocks * count) / 2, count > 1 ? reinterpret_cast<float*>(stream.workspace()) : nullptr, stream.tickets(), count};
   const size_t shared = sizeof(float) * static_cast<size_t>(heads * (2 * a.d + tile + 3));
   launch_early(stream, attention_part_kernel<dtype, heads, step>, dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(count)), threads, shared, a, rope, parts);
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernels/check.h"
+#include "kernels/copy_together.h"
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/ops_table.h"
@@ -16,7 +17,7 @@ namespace lava::cuda {
 namespace {
 
 constexpr size_t workspace_bytes = size_t{16} << 20;  // parts of attention with split keys: under a megabyte in the models we know
-constexpr size_t slot_bytes = size_t{4} << 20, slots = 4;
+constexpr size_t slot_bytes = size_t{16} << 20, slots = 2;  // one is filled by several threads while the other travels
 
 // What must be given back in a certain order, also when opening stops halfway.
 struct Handles {
@@ -137,7 +138,7 @@ void CudaDevice::upload(std::byte* target, std::span<const std::byte> source) {
     if (piece.wait) stream_.check(cudaEventSynchronize(copied));
     if (stream_.failed()) return;
     std::byte* staged = handles_->staging->data() + piece.offset;
-    std::memcpy(staged, source.data(), piece.bytes);
+    copy_together(staged, source.first(piece.bytes));
     stream_.check(cudaMemcpyAsync(target, staged, piece.bytes, cudaMemcpyDefault, handles_->stream));
     stream_.check(cudaEventRecord(copied, handles_->stream));
     source = source.subspan(piece.bytes), target += piece.bytes;

@@ -37,8 +37,8 @@ template <class... Parameters, class... Values>
 void launch(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
   launch_on(stream, false, kernel, grid, threads, shared, values...);
 }
-// For kernels whose every thread calls wait_for_previous() before it reads or writes what another kernel may write or read (programmatic dependent
-// launch). As each waits for the one before to be complete, and that one for its own, what a kernel finds is what it would find without.
+// For kernels whose every thread calls wait_for_previous() before it reads or writes what another kernel of the op stream may write or read (programmatic
+// dependent launch; step values are written before a recording begins). As each waits for the one before to be complete, and that one for its own, what a kernel finds is what it would find without.
 template <class... Parameters, class... Values>
 void launch_early(Stream& stream, void (*kernel)(Parameters...), dim3 grid, int threads, size_t shared, const Values&... values) {
   launch_on(stream, stream.starts_early(), kernel, grid, threads, shared, values...);

@@ -18,7 +18,7 @@ struct Staged {
 
 class Stream {
  public:
-  static constexpr size_t staging_bytes = size_t{4} << 20;  // per batch
+  static constexpr size_t staging_bytes = size_t{16} << 20;  // per batch: enough for several threads to fill
   static constexpr int batch_ops = 64;                      // recorded before they are submitted unasked
 
   static Result<std::unique_ptr<Stream>> create(Gpu& gpu);

@@ -71,7 +71,7 @@ const Encode encoders[op_count] = {
 ]])
 
 # What the host parts need of the CPU's side.
-set(vulkan_borrowed check.cpp op_info.cpp linear/linear_args.cpp linear/pack.cpp formats/dequantize.cpp)
+set(vulkan_borrowed check.cpp copy_together.cpp op_info.cpp linear/linear_args.cpp linear/pack.cpp formats/dequantize.cpp)
 
 add_library(lavascope-vulkan MODULE ${vulkan_sources} ${vulkan_shared} ${vulkan_borrowed} ${shader_folder}/shaders.cpp ${shader_folder}/encoders.cpp ${spirv_headers})
 set_target_properties(lavascope-vulkan PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})

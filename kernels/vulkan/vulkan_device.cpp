@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "kernels/copy_together.h"
 #include "kernels/vulkan/encoder.h"
 #include "kernels/vulkan/settings.h"
 
@@ -159,7 +160,7 @@ void VulkanDevice::upload(std::byte* target, std::span<const std::byte> source) 
     const VkCommandBuffer commands = context_->stream->commands(count);
     if (context_->stream->failed()) return;
     const Staged staged = context_->stream->stage(count);
-    std::memcpy(staged.data, source.data() + at, count);
+    copy_together(staged.data, source.subspan(at, count));
     const Place place = context_->addresses.find(target + at, count);
     const Access access{target + at, target + at + count, true};
     context_->stream->copy(commands, {&access, 1}, staged.buffer, place.allocation->buffer(), {staged.offset, place.offset, count});

@@ -69,7 +69,7 @@ TEST(CudaDevice, ReplayReadsTheStepOfItsTime) {
 
 TEST(CudaDevice, UploadsGoThroughAllOfTheRing) {
   const std::unique_ptr<Device> device = open();
-  std::vector<std::byte> bytes((size_t{27} << 20) + 5), back(bytes.size());
+  std::vector<std::byte> bytes((size_t{50} << 20) + 5), back(bytes.size());
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 31 >> 7);
   auto target = device->allocate(bytes.size(), BufferUse::own), copy = device->allocate(bytes.size(), BufferUse::sparse);
   ASSERT_TRUE(target && copy);
