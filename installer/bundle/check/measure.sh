@@ -41,6 +41,17 @@ bench_text() {
   return $bad
 }
 
+# DEVICE MODEL: the same without what the device does of its own accord, so that a report shows what that is worth.
+bench_without() {
+  case $1 in
+    cuda*)
+      LAVASCOPE_CUBLASLT=off bench prefill tokens_per_s "prompt without cuBLASLt #" --model "$2" -n 576 --device "$1"
+      LAVASCOPE_CUDA_EARLY=off bench decode tokens_per_s "answer without early launches #" --model "$2" -n 128 --device "$1"
+      ;;
+    vulkan*) LAVASCOPE_VULKAN_MATRIX=0 bench prefill tokens_per_s "prompt without cooperative matrices #" --model "$2" -n 576 --device "$1" ;;
+  esac
+}
+
 # A model that sees: a language model and a tower, in one folder.
 bench_vision() {
   local folder=$work/sees found='' bad=0 model
@@ -54,6 +65,7 @@ bench_vision() {
   bench prefill tokens_per_s "prompt of 576 # tokens/s" --model "$model" -n 576 --device "$1"
   bench decode tokens_per_s "answer of 128 #" --model "$model" -n 128 --device "$1"
   bench decode tokens_per_s "at depth 2048 #" --model "$model" -n 128 --depth 2048 --device "$1"
+  bench_without "$1" "$model"
   bench open seconds "opens in # s" --model "$model" --device "$1"
   rm -rf "$folder" "$LAVASCOPE_CACHE"
   echo "note: $found"
