@@ -6,13 +6,14 @@
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/ops_table.h"
+#include "kernels/cuda/plan.h"
 #include "kernels/cuda/set_step.h"
 #include "kernels/cuda/staging_ring.h"
 
 namespace lava::cuda {
 namespace {
 
-constexpr size_t workspace_bytes = size_t{16} << 20;  // parts of attention with split keys: under a megabyte in the models we know
+constexpr size_t workspace_bytes = size_t{24} << 20;  // sums of products that blocks share: 128 KB for each; parts of attention with split keys: under a megabyte in the models we know
 constexpr size_t slot_bytes = size_t{4} << 20, slots = 4;
 
 // What must be given back in a certain order, also when opening stops halfway.
@@ -21,7 +22,8 @@ struct Handles {
   cudaStream_t stream = nullptr;
   cudaEvent_t copied[slots] = {};  // by slot of the staging ring
   std::unique_ptr<Buffer> workspace, mirrors, staging;
-  std::unique_ptr<Blas> blas;  // or null
+  std::unique_ptr<Blas> blas;     // or null
+  std::unique_ptr<Buffer> panel;  // or null
 
   ~Handles() {
     static_cast<void>(cudaSetDevice(ordinal));
@@ -33,12 +35,19 @@ struct Handles {
   }
 };
 
+StreamResources resources_of(const Handles& handles, const cudaDeviceProp& properties) {
+  StreamResources r;
+  r.handle = handles.stream, r.processors = properties.multiProcessorCount, r.shared_bytes = properties.sharedMemPerBlockOptin;
+  r.workspace = handles.workspace->data(), r.workspace_bytes = handles.workspace->size();
+  r.mirrors = reinterpret_cast<StepParams*>(handles.mirrors->data());
+  r.blas = handles.blas.get(), r.panel = handles.panel ? handles.panel->data() : nullptr;
+  return r;
+}
+
 class CudaDevice : public Device {
  public:
-  CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, int processors)
-      : info_(std::move(info)),
-        handles_(std::move(handles)),
-        stream_({handles_->stream, processors, handles_->workspace->data(), handles_->workspace->size(), reinterpret_cast<StepParams*>(handles_->mirrors->data()), handles_->blas.get()}) {}
+  CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, const cudaDeviceProp& properties)
+      : info_(std::move(info)), handles_(std::move(handles)), stream_(resources_of(*handles_, properties)) {}
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use) override {
@@ -181,6 +190,10 @@ Result<std::unique_ptr<Handles>> open_handles(int ordinal) {
   LAVA_TRY(handles->mirrors, allocate(ordinal, Stream::max_mirrors * sizeof(StepParams), BufferUse::own));
   LAVA_TRY(handles->staging, allocate(ordinal, slot_bytes * slots, BufferUse::shared));
   LAVA_TRY(handles->blas, Blas::open(ordinal));
+  if (!handles->blas) return handles;
+  auto panel = allocate(ordinal, panel_bytes, BufferUse::own);
+  if (!panel && panel.error().kind != Error::Kind::out_of_memory) return tl::unexpected<Error>(std::move(panel.error()));
+  if (panel) handles->panel = std::move(*panel);  // without room for it own kernels serve packed weights
   return handles;
 }
 
@@ -199,7 +212,7 @@ Result<std::unique_ptr<Device>> make_cuda_device(int ordinal) {
   DeviceInfo info{properties.name, "cuda", "sm_" + std::to_string(properties.major) + std::to_string(properties.minor), properties.multiProcessorCount};
   info.isa += handles->blas ? ", " + handles->blas->description() : std::string(", own matrix products");
   info.sized_recordings = info.fuses = true;
-  return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties.multiProcessorCount);
+  return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties);
 }
 
 }  // namespace lava::cuda
