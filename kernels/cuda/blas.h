@@ -1,4 +1,4 @@
-// Products of unquantised weights by cuBLASLt, where it is installed: descriptors and the choice of algorithm are kept per shape.
+// Products of 16-bit weights by cuBLASLt, where it is installed: descriptors and the choice of algorithm are kept per shape.
 #pragma once
 #include <memory>
 #include <string>

@@ -16,7 +16,7 @@
 namespace lava::cuda {
 namespace {
 
-constexpr size_t workspace_bytes = size_t{16} << 20;  // parts of attention with split keys: under a megabyte in the models we know
+constexpr size_t workspace_bytes = size_t{24} << 20;  // sums of products that blocks share: 128 KB for each; parts of attention with split keys: under a megabyte in the models we know
 constexpr size_t slot_bytes = size_t{16} << 20, slots = 2;  // one is filled by several threads while the other travels
 
 // What must be given back in a certain order, also when opening stops halfway.
@@ -25,7 +25,8 @@ struct Handles {
   cudaStream_t stream = nullptr;
   cudaEvent_t copied[slots] = {};  // by slot of the staging ring
   std::unique_ptr<Buffer> workspace, mirrors, tickets, staging;
-  std::unique_ptr<Blas> blas;  // or null
+  std::unique_ptr<Blas> blas;     // or null
+  std::unique_ptr<Buffer> panel;  // or null
 
   ~Handles() {
     static_cast<void>(cudaSetDevice(ordinal));
@@ -37,10 +38,24 @@ struct Handles {
   }
 };
 
+StreamResources resources_of(const Handles& handles, const cudaDeviceProp& properties) {
+  constexpr int least_early_major = 9;  // of compute capabilities with programmatic dependent launch
+  const char* early = std::getenv("LAVASCOPE_CUDA_EARLY");
+  StreamResources r;
+  r.handle = handles.stream, r.processors = properties.multiProcessorCount, r.shared_bytes = properties.sharedMemPerBlockOptin;
+  r.workspace = handles.workspace->data(), r.workspace_bytes = handles.workspace->size();
+  r.mirrors = reinterpret_cast<StepParams*>(handles.mirrors->data());
+  r.tickets = reinterpret_cast<unsigned*>(handles.tickets->data());
+  r.l2_bytes = properties.l2CacheSize;
+  r.starts_early = properties.major >= least_early_major && !(early && std::string_view(early) == "off");
+  r.blas = handles.blas.get(), r.panel = handles.panel ? handles.panel->data() : nullptr;
+  return r;
+}
+
 class CudaDevice : public Device {
  public:
-  CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, const StreamResources& resources)
-      : info_(std::move(info)), handles_(std::move(handles)), stream_(resources) {}
+  CudaDevice(DeviceInfo info, std::unique_ptr<Handles> handles, const cudaDeviceProp& properties)
+      : info_(std::move(info)), handles_(std::move(handles)), stream_(resources_of(*handles_, properties)) {}
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::unique_ptr<Buffer>> allocate(size_t bytes, BufferUse use) override {
@@ -191,17 +206,11 @@ Result<std::unique_ptr<Handles>> open_handles(int ordinal, int processors) {
   LAVA_CHECK_OK(opened(cudaMemsetAsync(handles->tickets->data(), 0, ticket_bytes, handles->stream)));
   LAVA_TRY(handles->staging, allocate(ordinal, slot_bytes * slots, BufferUse::shared));
   LAVA_TRY(handles->blas, Blas::open(ordinal));
+  if (!handles->blas) return handles;
+  auto panel = allocate(ordinal, panel_bytes, BufferUse::own);
+  if (!panel && panel.error().kind != Error::Kind::out_of_memory) return tl::unexpected<Error>(std::move(panel.error()));
+  if (panel) handles->panel = std::move(*panel);  // without room for it own kernels serve packed weights
   return handles;
-}
-
-StreamResources resources_of(const Handles& h, const cudaDeviceProp& card) {
-  constexpr int least_early_major = 9;  // of compute capabilities with programmatic dependent launch
-  const char* wanted = std::getenv("LAVASCOPE_CUDA_EARLY");
-  StreamResources r{h.stream, card.multiProcessorCount, h.workspace->data(), h.workspace->size(), reinterpret_cast<StepParams*>(h.mirrors->data()), h.blas.get()};
-  r.tickets = reinterpret_cast<unsigned*>(h.tickets->data());
-  r.l2_bytes = card.l2CacheSize;
-  r.starts_early = card.major >= least_early_major && !(wanted && std::string_view(wanted) == "off");
-  return r;
 }
 
 }  // namespace
@@ -219,8 +228,7 @@ Result<std::unique_ptr<Device>> make_cuda_device(int ordinal) {
   DeviceInfo info{properties.name, "cuda", "sm_" + std::to_string(properties.major) + std::to_string(properties.minor), properties.multiProcessorCount};
   info.isa += handles->blas ? ", " + handles->blas->description() : std::string(", own matrix products");
   info.sized_recordings = info.fuses = true;
-  const StreamResources resources = resources_of(*handles, properties);
-  return std::make_unique<CudaDevice>(std::move(info), std::move(handles), resources);
+  return std::make_unique<CudaDevice>(std::move(info), std::move(handles), properties);
 }
 
 }  // namespace lava::cuda

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/activation/activate.h"
 #include "kernels/cuda/intrinsics.cuh"
@@ -18,9 +19,13 @@ constexpr unsigned all_lanes = 0xffffffffu;
 __device__ inline float half_value(uint16_t bits) { return __half2float(__ushort_as_half(bits)); }
 __device__ inline uint16_t half_bits(float value) { return __half_as_ushort(__float2half_rn(value)); }
 __device__ inline float bf16_value(uint16_t bits) { return __uint_as_float(static_cast<uint32_t>(bits) << 16); }
-__device__ inline uint32_t bf16_bits(float value) { return __bfloat16_as_ushort(__float2bfloat16_rn(value)); }
-// Two values side by side, the first in the low half.
-__device__ inline uint32_t bf16_pair(float first, float second) { return bf16_bits(first) | bf16_bits(second) << 16; }
+// Two values rounded to BF16, side by side, the first in the low half: one instruction.
+__device__ inline uint32_t bf16_pair(float first, float second) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(first, second);
+  uint32_t bits;
+  memcpy(&bits, &pair, sizeof(bits));
+  return bits;
+}
 
 __device__ inline int byte_of(const std::byte* p, int64_t i) { return static_cast<int>(reinterpret_cast<const uint8_t*>(p)[i]); }
 __device__ inline uint32_t word_of(const std::byte* p, int64_t i) { return __ldg(reinterpret_cast<const uint32_t*>(p) + i); }

@@ -83,4 +83,15 @@ __device__ inline void mma_f16(float (&c)[4], const uint32_t (&a)[4], const uint
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
+// 16 bytes from global to shared memory, both aligned, on their way while the thread goes on. close_copies() ends a group of them; after
+// wait_copies<n>() all but the last n groups of this thread are there.
+__device__ inline void copy_async(void* to, const void* from) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(to))), "l"(from) : "memory");
+}
+__device__ inline void close_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+template <int groups>
+__device__ inline void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(groups) : "memory");
+}
+
 }  // namespace lava::cuda

@@ -24,6 +24,8 @@ struct StreamResources {
   int processors = 1;              // multiprocessors
   std::byte* workspace = nullptr;  // of the op that runs, 256-byte aligned
   size_t workspace_bytes = 0;
+  size_t shared_bytes = 0;        // shared memory that a block may ask for
+  std::byte* panel = nullptr;     // panel_bytes of plan.h for widened weights; null: none are widened
   StepParams* mirrors = nullptr;  // device memory: copies of the StepParams that recordings name
   Blas* blas = nullptr;           // null: own kernels serve all products
   unsigned* tickets = nullptr;    // device memory, zeros between kernels: by them a group of blocks finds its last one (most_split_blocks(), plan.h)
@@ -41,6 +43,8 @@ class Stream {
   int processors() const { return resources_.processors; }
   std::byte* workspace() const { return resources_.workspace; }
   size_t workspace_bytes() const { return resources_.workspace_bytes; }
+  size_t shared_bytes() const { return resources_.shared_bytes; }
+  std::byte* panel() const { return resources_.panel; }
   Blas* blas() const { return resources_.blas; }
   unsigned* tickets() const { return resources_.tickets; }
   int64_t l2_bytes() const { return resources_.l2_bytes; }

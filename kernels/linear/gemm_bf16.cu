@@ -1,4 +1,4 @@
-// Many rows on tensor cores (mma.m16n8k16): weights of any format are widened and rounded to BF16 on their way into shared memory, activations
+// Many rows on tensor cores (mma.m16n8k16): weights as in the file are widened and rounded to BF16 on their way into shared memory, activations
 // rounded beside them, sums kept in float32. A tile of rows x 64 outputs; a warp takes 32 x 32; two stages of 32 values in shared memory.
 #include "kernels/linear/linear_cuda.cuh"
 
@@ -42,7 +42,7 @@ __device__ void load_x(uint32_t* target, const Activations& x, int64_t first_row
 template <int tile_rows>
 __device__ void load_weights(uint32_t* target, const WeightView& weight, int64_t first_output, int64_t unit) {
   for (int task = static_cast<int>(threadIdx.x); task < tile_outputs * 4; task += threads_of<tile_rows>()) {
-    const int output = weight.packed ? task % tile_outputs : task / 4, line = weight.packed ? task / tile_outputs : task % 4;
+    const int output = task / 4, line = task % 4;
     float v[8];
     widen8(weight, first_output + output, unit, line, v);
     uint32_t* to = target + output * stride + 2 * line;

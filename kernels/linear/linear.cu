@@ -46,6 +46,10 @@ void run_path(LinearPath path, const TargetRun& run, const Input& input, Stream&
     case LinearPath::gemv_fast: return input.step ? gemv_step(run, x, input.norm, stream) : gemv_fast(run, x, input.scratch.codes, stream);
     case LinearPath::gemv_exact: return gemv_exact(run, x, stream);
     case LinearPath::gemv_rows: return gemv_rows(run, x, input.norm, stream);
+    case LinearPath::gemm_packed:
+      if (stream.panel() && takes_panels(run.target[0].weight, x.rows)) return gemm_panels(run, x, input.scratch.codes, stream);
+      gemm_packed(run, x, input.scratch.codes, stream);
+      break;
     case LinearPath::gemm_bf16: gemm_rounded(run, x, input.scratch.rounded, stream); break;
     case LinearPath::gemm_f32:
       for (int t = 0; t < run.count; ++t) gemm_f32(run.target[t], x, stream);

@@ -1,5 +1,7 @@
 // What the CUDA kernels of linear share: where results go, and the entry of each kernel.
 #pragma once
+#include <span>
+
 #include "kernels/cuda/plan.h"
 #include "kernels/cuda/widen.cuh"
 #include "kernels/linear/linear.h"
@@ -50,16 +52,31 @@ void gemv_step(const TargetRun& run, const Activations& x, const RowNorm& norm, 
 void gemv_fast(const TargetRun& run, const Activations& x, const std::byte* prepared, Stream& stream);
 void gemv_exact(const TargetRun& run, const Activations& x, Stream& stream);
 void gemv_rows(const TargetRun& run, const Activations& x, const RowNorm& norm, Stream& stream);  // a norm with one row only: takes_step()
+// `scratch`: bf16_bytes(rows, in). gemm_panels also multiplies a gated pair, and needs stream.panel().
+void gemm_packed(const TargetRun& run, const Activations& x, std::byte* scratch, Stream& stream);
+void gemm_panels(const TargetRun& run, const Activations& x, std::byte* scratch, Stream& stream);
 void gemm_bf16(const LinearTarget& target, const Activations& x, Stream& stream);
 void gemm_f32(const LinearTarget& target, const Activations& x, Stream& stream);
 
-// Rows of x as 16-bit values for the library.
+// Rows of x as 16-bit values.
 struct RoundedRows {
   const uint32_t* data;     // pairs
   int64_t stride;           // of a row, in values
   const float* factors;     // f32 [rows]: what products are multiplied by; null for BF16
   size_t workspace_bytes;   // of the stream's workspace that factors take
 };
+// A block of packed weights: groups of 16 outputs, of which `output.width` count, from a block of values on.
+struct PackedPart {
+  const std::byte* weight;
+  int64_t group_bytes;  // from a group to the next
+  Output output;
+};
+inline int64_t group_bytes_of(const Matrix& packed) { return packed_group_bytes(packed.format, packed.in); }
+// BF16 in the order that multiply_packed wants; `scratch`: bf16_bytes(rows, in).
+RoundedRows round_lines(const Activations& x, std::byte* scratch, Stream& stream);
+// Up to three parts of one format, which meet the same `values` of x.
+void multiply_packed(DType format, std::span<const PackedPart> parts, const RoundedRows& x, int64_t rows, int64_t values, Stream& stream);
+
 // `format` is that of the weights, BF16 or F16; `scratch`: bf16_bytes(rows, in).
 RoundedRows round_rows(const Activations& x, DType format, std::byte* scratch, Stream& stream);
 // False: the library does not serve this product, and nothing was done. Needs stream.blas().

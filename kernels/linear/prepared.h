@@ -37,8 +37,8 @@ struct PreparedRow {
 [[gnu::always_inline]] inline int64_t bf16_row_pairs(int64_t in) { return (in + 31) / 32 * 16; }
 [[gnu::always_inline]] inline size_t bf16_bytes(int64_t rows, int64_t in) { return static_cast<size_t>(4 * rows * bf16_row_pairs(in)); }
 
-// What linear keeps in LinearArgs::scratch, one behind the other: rows of PreparedRow, rows of BF16, and normed rows in float32 (instruction
-// sets without the products of the first two take these).
+// What linear keeps in LinearArgs::scratch, one behind the other: rows of PreparedRow (or of BF16 in their place: graphics cards multiply many rows so),
+// rows of BF16, and normed rows in float32 (instruction sets without the products of the first two take these).
 struct LinearScratch {
   size_t codes = 0, bf16 = 0, floats = 0;  // bytes
 
@@ -46,7 +46,7 @@ struct LinearScratch {
     const int64_t rows = a.x.extent[0], in = a.x.extent[1];
     for (int i = 0; i < a.targets; ++i) {
       const Matrix& weight = a.target[static_cast<size_t>(i)].weight;
-      if (takes_prepared(weight)) codes = prepared_bytes(rows, in);
+      if (takes_prepared(weight)) codes = prepared_bytes(rows, in) > bf16_bytes(rows, in) ? prepared_bytes(rows, in) : bf16_bytes(rows, in);
       if (takes_bf16(weight, rows)) bf16 = bf16_bytes(rows, in);
     }
     if (!a.norm.gain.empty()) floats = static_cast<size_t>(rows * float_row_bytes(in));

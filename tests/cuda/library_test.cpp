@@ -1,15 +1,10 @@
 // Products by cuBLASLt: tests/cuda/library stands for it and computes what descriptors say.
-#include "tests/cuda/library/fake_cublaslt.h"
-
-#include <dlfcn.h>
-#include <gtest/gtest.h>
+#include "tests/cuda/library/library_fixture.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
 #include "kernels/compare.h"
-#include "kernels/cuda/cuda_device.h"
 #include "kernels/formats/formats.h"
 #include "kernels/ops.h"
 #include "kernels/selftest/selftest.h"
@@ -17,30 +12,7 @@
 namespace lava {
 namespace {
 
-// No test may meet a real library, which would be given emulated streams.
-const int no_library = setenv("LAVASCOPE_CUBLASLT", "off", 1);
-
-class CublasLt : public testing::Test {
- protected:
-  CublasLt() {
-    setenv("LAVASCOPE_CUBLASLT", LAVA_FAKE_CUBLASLT, 1);
-    void* library = dlopen(LAVA_FAKE_CUBLASLT, RTLD_NOW | RTLD_LOCAL);
-    const auto entry = library ? reinterpret_cast<FakeCublasLt* (*)()>(dlsym(library, "fake_cublaslt")) : nullptr;
-    if (!entry) ADD_FAILURE() << dlerror(), std::abort();
-    fake = entry();
-    *fake = {};
-  }
-  ~CublasLt() override {
-    setenv("LAVASCOPE_CUBLASLT", "off", 1);
-    EXPECT_EQ(fake->alive, 0);
-  }
-  std::unique_ptr<Device> open() {
-    auto device = cuda::make_cuda_device(0);
-    EXPECT_TRUE(device) << device.error().message();
-    return std::move(*device);
-  }
-  FakeCublasLt* fake;
-};
+using CublasLt = LibraryFixture;
 
 struct Product {
   DType format = DType::bf16;

@@ -5,5 +5,8 @@
 struct __nv_bfloat16 {
   uint16_t bits;
 };
-inline uint16_t __bfloat16_as_ushort(__nv_bfloat16 value) { return value.bits; }
 inline __nv_bfloat16 __float2bfloat16_rn(float value) { return {lava::float_to_bf16(value)}; }
+struct __nv_bfloat162 {
+  __nv_bfloat16 x, y;
+};
+inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) { return {__float2bfloat16_rn(x), __float2bfloat16_rn(y)}; }

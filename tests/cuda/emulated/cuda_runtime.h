@@ -25,7 +25,7 @@ enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
 constexpr unsigned cudaHostAllocMapped = 1, cudaHostAllocPortable = 2, cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
 struct cudaDeviceProp {
   char name[256];
-  size_t totalGlobalMem;
+  size_t totalGlobalMem, sharedMemPerBlockOptin;
   int major, minor, multiProcessorCount, unifiedAddressing, integrated, l2CacheSize;
 };
 
@@ -71,8 +71,11 @@ cudaError_t cudaLaunchStatus();  // of ours: what a launch returns
 const char* cudaGetErrorName(cudaError_t);
 const char* cudaGetErrorString(cudaError_t);
 
-struct uint2 {
+struct alignas(8) uint2 {
   uint32_t x, y;
+};
+struct alignas(8) float2 {
+  float x, y;
 };
 struct alignas(16) uint4 {
   uint32_t x, y, z, w;
@@ -108,6 +111,13 @@ inline float __fadd_rn(float a, float b) { return a + b; }
 inline float __fsub_rn(float a, float b) { return a - b; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fdiv_rn(float a, float b) { return a / b; }
+// Of the eight bytes of x, y the four that the digits of `selector` name.
+inline uint32_t __byte_perm(uint32_t x, uint32_t y, uint32_t selector) {
+  const uint64_t bytes = x | static_cast<uint64_t>(y) << 32;
+  uint32_t result = 0;
+  for (int i = 0; i < 4; ++i) result |= static_cast<uint32_t>(bytes >> (8 * (selector >> (4 * i) & 7)) & 255u) << (8 * i);
+  return result;
+}
 inline int __dp4a(int a, int b, int c) {
   for (int i = 0; i < 32; i += 8) c += static_cast<int>(static_cast<int8_t>(a >> i)) * static_cast<int8_t>(b >> i);
   return c;

@@ -17,6 +17,12 @@ constexpr size_t stack_bytes = size_t{128} << 10, most_shared = size_t{227} << 1
 
 enum class State { ready, in_block, in_warp, done };
 
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+
 struct Fibre {
   std::unique_ptr<std::byte[]> stack;
   ucontext_t context;
@@ -25,6 +31,8 @@ struct Fibre {
   State state = State::done;
   bool parity = false;  // exchanges alternate between two sets of slots: one wait each is enough
   std::byte slot[2][slot_bytes];
+  std::vector<Copy> copies;   // that have not landed
+  std::vector<size_t> groups; // where each open group of them ends
 };
 
 struct Machine {
@@ -32,6 +40,7 @@ struct Machine {
   std::vector<std::byte> shared = std::vector<std::byte>(most_shared + 16);
   jmp_buf scheduler;
   ucontext_t start;
+  size_t asked = 0;  // of shared memory
   int threads = 0, current = 0;
   bool early = false;
   const std::function<void()>* kernel = nullptr;
@@ -41,6 +50,12 @@ struct Machine {
 Machine& machine() {
   static Machine m;
   return m;
+}
+
+uint64_t next_random() {
+  Machine& m = machine();
+  m.random = m.random * 6364136223846793005u + 1442695040888963407u;
+  return m.random >> 33;
 }
 
 [[noreturn]] void stop(const char* why) {
@@ -53,6 +68,7 @@ void fibre_main() {
   (*m.kernel)();
   Fibre& f = m.fibres[static_cast<size_t>(m.current)];
   if (m.early && !f.waited) stop("a thread of a kernel that may begin early did not wait for the one before");
+  if (!f.copies.empty()) stop("a thread ends while it still copies");
   f.state = State::done;
   _longjmp(m.scheduler, 1);
 }
@@ -109,12 +125,12 @@ void run_block() {
   for (int i = 0; i < m.threads; ++i) {
     Fibre& f = m.fibres[static_cast<size_t>(i)];
     if (!f.stack) f.stack = std::make_unique<std::byte[]>(stack_bytes);
+    f.groups.clear();
     f.state = State::ready, f.started = f.waited = f.parity = false, order[static_cast<size_t>(i)] = i;
   }
   do {
     for (size_t i = order.size(); i > 1; --i) {
-      m.random = m.random * 6364136223846793005u + 1442695040888963407u;
-      std::swap(order[i - 1], order[(m.random >> 33) % i]);
+      std::swap(order[i - 1], order[next_random() % i]);
     }
     for (const int i : order) {
       if (m.fibres[static_cast<size_t>(i)].state == State::ready) resume(i);
@@ -127,7 +143,7 @@ void run_block() {
 void run_grid(const dim3& grid, int threads, size_t shared, bool early, const std::function<void()>& kernel) {
   Machine& m = machine();
   if (threads < 1 || threads > most_threads || shared > most_shared || grid.y > 65535 || grid.z > 65535) stop("the launch asks for too much");
-  m.threads = threads, m.early = early, m.kernel = &kernel;
+  m.threads = threads, m.asked = shared, m.early = early, m.kernel = &kernel;
   gridDim = grid, blockDim = dim3(static_cast<unsigned>(threads));
   for (unsigned z = 0; z < grid.z; ++z) {
     for (unsigned y = 0; y < grid.y; ++y) {
@@ -162,5 +178,27 @@ const std::byte* slot_of(int lane) {
   return m.fibres[static_cast<size_t>(m.current / warp_size * warp_size + lane)].slot[own.parity];
 }
 int lane() { return machine().current % warp_size; }
+
+void copy_later(void* to, const void* from, size_t bytes) {
+  if (reinterpret_cast<uintptr_t>(to) % bytes != 0 || reinterpret_cast<uintptr_t>(from) % bytes != 0) stop("a copy is not aligned");
+  const std::byte *first = dynamic_shared(), *at = static_cast<std::byte*>(to);
+  if (at < first || at + bytes > first + machine().asked) stop("a copy misses the shared memory that the launch asked for");
+  if (next_random() % 2 == 0) std::memcpy(to, from, bytes);
+  else machine().fibres[static_cast<size_t>(machine().current)].copies.push_back({to, from, bytes});
+}
+void close_copies() {
+  Fibre& f = machine().fibres[static_cast<size_t>(machine().current)];
+  f.groups.push_back(f.copies.size());
+}
+void wait_copies(int groups) {
+  Fibre& f = machine().fibres[static_cast<size_t>(machine().current)];
+  const size_t done = f.groups.size() > static_cast<size_t>(groups) ? f.groups.size() - static_cast<size_t>(groups) : 0;
+  if (done == 0) return;
+  const size_t landed = f.groups[done - 1];
+  for (size_t i = 0; i < landed; ++i) std::memcpy(f.copies[i].to, f.copies[i].from, f.copies[i].bytes);
+  f.copies.erase(f.copies.begin(), f.copies.begin() + static_cast<ptrdiff_t>(landed));
+  f.groups.erase(f.groups.begin(), f.groups.begin() + static_cast<ptrdiff_t>(done));
+  for (size_t& end : f.groups) end -= landed;
+}
 
 }  // namespace lava::emulator

@@ -29,6 +29,11 @@ std::byte* own_slot();                 // of this exchange
 const std::byte* slot_of(int lane);    // of the exchange that this lane last wrote
 int lane();
 
+// Copies to shared memory that a thread does not wait for: some land at once, the others when it waits for their group, the last a real device may take.
+void copy_later(void* to, const void* from, size_t bytes);
+void close_copies();
+void wait_copies(int groups);  // until no more than so many are open
+
 template <class T>
 T exchange(const T& value, int from) {
   static_assert(sizeof(T) <= slot_bytes);

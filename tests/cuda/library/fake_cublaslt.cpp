@@ -165,6 +165,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               cublasLtMatrixLayout_t b_layout, const void* beta, const void* c, cublasLtMatrixLayout_t c_layout, void* d, cublasLtMatrixLayout_t d_layout,
                               const cublasLtMatmulAlgo_t* algorithm, void* workspace, size_t workspace_bytes, cudaStream_t) {
   if (control.matmul != CUBLAS_STATUS_SUCCESS) return control.matmul;
+  if (control.most_products >= 0 && control.products >= control.most_products) return CUBLAS_STATUS_NOT_SUPPORTED;
   const Product p = product_of(desc, a_layout, b_layout, c_layout, d_layout);
   if (!p.fits()) return CUBLAS_STATUS_INVALID_VALUE;
   if (!p.served()) return CUBLAS_STATUS_NOT_SUPPORTED;

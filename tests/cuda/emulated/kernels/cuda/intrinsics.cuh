@@ -83,4 +83,11 @@ void mma(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const Va
 inline void mma_bf16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma(c, a, b, emulator::bf16); }
 inline void mma_f16(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma(c, a, b, emulator::f16); }
 
+inline void copy_async(void* to, const void* from) { emulator::copy_later(to, from, 16); }
+inline void close_copies() { emulator::close_copies(); }
+template <int groups>
+void wait_copies() {
+  emulator::wait_copies(groups);
+}
+
 }  // namespace lava::cuda
