@@ -22,7 +22,7 @@ layout(push_constant) uniform Push {
 shared float q_chunk[slots * (chunk + 1)];
 
 uint slot_count() { return rows * group; }
-int past_now() { return uvec2(step) == uvec2(0) ? past : step.past; }
+int past_now() { return past_of(step, past, q); }
 uint keys_of(uint slot) { return causal ? min(uint(past_now()) + slot / group + 1, positions) : positions; }
 uint head_at(uint slot, uint row_stride, uint head_stride) { return slot / group * row_stride + (gl_WorkGroupID.y * group + slot % group) * head_stride; }
 uint out_at(uint slot) { return head_at(slot, out_row, out_head); }

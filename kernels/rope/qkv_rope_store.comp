@@ -44,7 +44,7 @@ void turn_query(uint base, uint position, uint i) {
 void main() {
   const uint at = invocation(), i = at % d, head = at / d % (heads + kv_heads), row = at / d / (heads + kv_heads);
   if (row >= rows) return;
-  const uint position = uint(uvec2(step) == uvec2(0) ? past : step.past) + row;
+  const uint position = uint(past_of(step, past, q)) + row;
   if (head < heads) {
     turn_query(row * q_row + head * q_head, position, i);
     return;

@@ -72,6 +72,6 @@ float key_value(uint position, uint column) { return position == newest ? new_ke
 float value_value(uint position, uint column) { return position == newest ? new_value[column] : cache_value(v_cache, value_at(position) + column); }
 
 void main() {
-  newest = uint(uvec2(step) == uvec2(0) ? past : step.past);
+  newest = uint(past_of(step, past, q));
   attend();
 }

@@ -51,7 +51,8 @@ struct Form {
   bool rounds(int64_t rows) const { return takes_prepared(matrix()) || takes_bf16(matrix(), rows); }
   std::string group(int64_t rows) const {
     const char* numbers = !rounds(rows) ? ", float activations" : is_quantized(format) ? ", 8-bit activations" : ", BF16 products";
-    return std::string(dtype_info(format).name) + numbers + (activations == Activations::outliers ? " with outliers" : "");
+    constexpr int64_t many = 32;  // devices multiply so many in another way
+    return std::string(dtype_info(format).name) + numbers + (activations == Activations::outliers ? " with outliers" : "") + (rounds(rows) && rows >= many ? ", many rows" : "");
   }
   double limit(int64_t rows) const {
     if (!rounds(rows)) return exact_limit;

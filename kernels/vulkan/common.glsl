@@ -16,6 +16,14 @@ layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer Wor
 // StepParams of kernels/step_params.h.
 layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Step { int past, token, limit; };
 
+// The position of a step, or `otherwise` where there is none (null). `there` is memory that may be read: some drivers read on both sides of a
+// condition, whatever a branch says, and fault at null (llvmpipe of Mesa 26.1).
+int past_of(Step step, int otherwise, Floats there) {
+  const bool given = uvec2(step) != uvec2(0);
+  const int past = Step(given ? uvec2(step) : uvec2(there)).past;
+  return given ? past : otherwise;
+}
+
 // Dispatches of many invocations are folded into two dimensions: a dimension may be limited to 65,535 groups.
 uint invocation() { return (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * gl_WorkGroupSize.x + gl_LocalInvocationID.x; }
 
