@@ -31,16 +31,17 @@ lava::Result<lava::app::ServerPlace> server_of(const Options& options) {
   using namespace lava;
   const QString variable = qEnvironmentVariable("LAVASCOPE_SERVER_TOKEN");
   qunsetenv("LAVASCOPE_SERVER_TOKEN");
-  const app::preferences::Server kept = app::preferences::server();
-  if (options.server.empty()) return kept.used && options.model.empty() ? app::server_place(kept.address, kept.token).value_or(app::ServerPlace()) : app::ServerPlace();
+  const app::ServerPlace kept = app::kept_server();
+  if (options.server.empty()) return app::preferences::server().used && options.model.empty() ? kept : app::ServerPlace();
   LAVA_TRY(app::ServerPlace place, app::server_place(QString::fromStdString(options.server), variable));
   if (!options.server_token_file.empty()) {
     QFile file(QString::fromStdString(options.server_token_file));
     if (!file.open(QIODevice::ReadOnly)) return fail(Error::Kind::io, "The token cannot be read", options.server_token_file + ": " + file.errorString().toStdString(), "Name a file that holds the token alone");
     LAVA_TRY(place.token, app::server_token(QString::fromUtf8(file.read(1 << 16))));
-  } else if (variable.isEmpty() && place.address.toString() == kept.address) {
+  } else if (variable.isEmpty() && place.address == kept.address) {
     place.token = kept.token;
   }
+  if (place.address == kept.address) place.model = kept.model;
   return place;
 }
 
@@ -89,6 +90,7 @@ int show(const Options& options, const lava::app::ServerPlace& server) {
     app::EngineOptions wanted;
     if (!options.model.empty()) wanted.model = QString::fromStdString(options.model);
     wanted.device = app::preferences::device();
+    wanted.log_file = app::paths::state() + "/engine.log";
     engine.start(wanted, server);
     QList<QUrl> files;
     for (const std::string& file : options.files) files.push_back(QUrl::fromLocalFile(QFileInfo(QString::fromStdString(file)).absoluteFilePath()));

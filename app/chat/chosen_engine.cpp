@@ -1,8 +1,17 @@
 #include "app/chat/chosen_engine.h"
 
 #include "app/settings/preferences.h"
+#include "engine/core/user_folders.h"
+#include "engine/devices/verdicts.h"
 
 namespace lava::app {
+
+ServerPlace kept_server() {
+  const preferences::Server kept = preferences::server();
+  ServerPlace place = server_place(kept.address, kept.token).value_or(ServerPlace());
+  place.model = kept.model;
+  return place;
+}
 
 ChosenEngine::ChosenEngine(const MediaStore& media, QObject* parent) : EngineLink(parent), wire_(media) {
   connect(&process_, &EngineProcess::state_changed, this, &EngineLink::changed);
@@ -30,9 +39,14 @@ bool ChosenEngine::answering() {
 }
 
 // An answer under way would end with its engine, as a failure: it is stopped instead, and keeps what was written.
-void ChosenEngine::start_again() {
+void ChosenEngine::stop_answers() {
   for (const QPointer<Asking>& asking : std::exchange(askings_, {}))
     if (asking) asking->cancel();
+}
+
+void ChosenEngine::start_again() {
+  stop_answers();
+  unloaded_ = false;
   if (remote()) {
     process_.stop();
     server_.open(chosen_server_);
@@ -44,6 +58,23 @@ void ChosenEngine::start_again() {
 
 void ChosenEngine::restart() {
   start_again();
+}
+
+void ChosenEngine::unload() {
+  if (!can_unload()) return;
+  stop_answers();
+  unloaded_ = true;
+  process_.stop();
+}
+
+void ChosenEngine::load() {
+  if (unloaded_) start_again();
+}
+
+void ChosenEngine::check_devices_again() {
+  forget_verdicts(device_verdict_folder());
+  find_devices();
+  if (!remote() && local_choice() == "auto" && !unloaded_) start_again();
 }
 
 void ChosenEngine::use_model(const QString& path) {
@@ -66,16 +97,24 @@ void ChosenEngine::use_device(const QString& choice) {
 
 void ChosenEngine::use_server(const ServerPlace& place) {
   chosen_server_ = place;
-  note_kept(preferences::set_server({place.address.toString(), place.token, true}));
+  keep_server();
   start_again();
   emit devices_changed();
 }
 
-ServerPlace ChosenEngine::known_server() const {
-  if (remote()) return chosen_server_;
-  const preferences::Server kept = preferences::server();
-  return server_place(kept.address, kept.token).value_or(ServerPlace());
+void ChosenEngine::use_served_model(const QString& model) {
+  if (!remote() || model == chosen_server_.model) return;
+  chosen_server_.model = model;
+  keep_server();
+  server_.use_model(model);
+  emit devices_changed();
 }
+
+void ChosenEngine::keep_server() {
+  note_kept(preferences::set_server({chosen_server_.address.toString(), chosen_server_.token, true, chosen_server_.model}));
+}
+
+ServerPlace ChosenEngine::known_server() const { return remote() ? chosen_server_ : kept_server(); }
 
 void ChosenEngine::note_kept(const Result<void>& kept) {
   not_kept_ = kept ? QString() : tr("This holds until the window closes. %1").arg(QString::fromStdString(kept.error().message()));
@@ -101,9 +140,9 @@ Asking* ChosenEngine::ask(const std::vector<AskTurn>& turns, const AskOptions& o
   connect(asking, &Asking::failed, this, over);
   connect(asking, &Asking::cancelled, this, over);
   // Heard before anybody is told: what is shown of the failure goes by how the engine is.
-  connect(asking, &Asking::failed, this, [this, place = chosen_server_](const Error& error) {
+  connect(asking, &Asking::failed, this, [this, address = chosen_server_.address](const Error& error) {
     const bool gone = error.kind == Error::Kind::io || error.kind == Error::Kind::device_lost;
-    if (gone && remote() && place == chosen_server_) server_.reopen();
+    if (gone && address == chosen_server_.address && remote()) server_.reopen();
   });
   return asking;
 }

@@ -8,6 +8,8 @@
 
 namespace lava::app {
 
+ServerPlace kept_server();  // the one of settings.json, whether it is used or not; without an address: none
+
 class ChosenEngine : public EngineLink {
   Q_OBJECT
  public:
@@ -20,10 +22,15 @@ class ChosenEngine : public EngineLink {
   QString phase() const override { return remote() ? server_.phase() : phase_; }
   Error error() const override { return remote() ? server_.error() : process_.error(); }
   QJsonObject props() const override { return remote() ? server_.props() : process_.props(); }
+  bool unloaded() const override { return unloaded_; }
+  QString log_file() const override { return options_.log_file; }
   Asking* ask(const std::vector<AskTurn>& turns, const AskOptions& options, QObject* parent) override;
   Preparing* prepare(const std::vector<AskTurn>& turns, QObject* parent) override;
   void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) override;
   void restart() override;
+  void unload() override;
+  void load() override;
+  void check_devices_again() override;
   void use_model(const QString& path) override;
   FoundDevices found_devices() const override;
   QString local_choice() const override { return options_.device.isEmpty() ? "auto" : options_.device; }
@@ -33,11 +40,14 @@ class ChosenEngine : public EngineLink {
   ServerPlace known_server() const override;
   bool lost() const override { return remote() && server_.lost(); }
   void use_server(const ServerPlace& place) override;
+  void use_served_model(const QString& model) override;
 
  private:
   WireEnd end() const;
   bool answering();
+  void stop_answers();
   void start_again();
+  void keep_server();
   void note_kept(const Result<void>& kept);
   QuestionWire wire_;
   EngineProcess process_;
@@ -45,6 +55,7 @@ class ChosenEngine : public EngineLink {
   EngineOptions options_;
   ServerPlace chosen_server_;  // without an address: none
   QString phase_;
+  bool unloaded_ = false;
   DeviceFinder finder_;
   QString not_kept_;  // why the choice holds for this window only
   std::vector<QPointer<Asking>> askings_;

@@ -16,21 +16,19 @@ QString tr(const char* text) { return QCoreApplication::translate("DeviceRows", 
 
 QString backend_of(const QString& choice) { return choice.section(':', 0, 0); }
 
-QVariantMap row(const QString& choice, const QString& name, const QString& detail) { return {{"choice", choice}, {"name", name}, {"detail", detail}}; }
-
 int count_of(const QJsonArray& devices, const QString& backend) {
   return static_cast<int>(std::count_if(devices.begin(), devices.end(), [&](const QJsonValue& one) { return backend_of(one["choice"].toString()) == backend; }));
 }
 
 QVariantMap found_row(const QJsonValue& device, const QJsonArray& all) {
   const QString choice = device["choice"].toString(), name = device["name"].toString();
-  if (choice == "cpu") return row(choice, tr("Processor"), name);
+  if (choice == "cpu") return choice_row(choice, tr("Processor"), name);
   QStringList details{backend_name(choice)};
   if (count_of(all, backend_of(choice)) > 1) details[0] += ' ' + choice.section(':', 1);
   const auto memory = static_cast<qint64>(device["memory"].toDouble());
   if (memory > 0) details << (device["integrated"].toBool() ? tr("%1 of the computer's memory") : "%1").arg(bytes_line(memory));
   if (device["software"].toBool()) details << tr("played by the processor, slower than it");
-  return row(choice, name, details.join(dot));
+  return choice_row(choice, name, details.join(dot));
 }
 
 bool has(const QVariantList& rows, const QString& choice) {
@@ -39,9 +37,9 @@ bool has(const QVariantList& rows, const QString& choice) {
 
 // A device that is chosen and was not found, or a backend without a number.
 QVariantMap chosen_row(const FoundDevices& found, const QString& chosen) {
-  if (found.state != FoundDevices::State::known) return row(chosen, backend_name(chosen), {});
+  if (found.state != FoundDevices::State::known) return choice_row(chosen, backend_name(chosen), {});
   const bool any = !chosen.contains(':') && count_of(found.devices, chosen) > 0;
-  return row(chosen, backend_name(chosen) + (chosen.contains(':') ? ' ' + chosen.section(':', 1) : QString()),
+  return choice_row(chosen, backend_name(chosen) + (chosen.contains(':') ? ' ' + chosen.section(':', 1) : QString()),
              any ? tr("the best that it finds") : tr("not found on this computer"));
 }
 
@@ -69,16 +67,18 @@ Result<FoundDevices> read_devices(const QByteArray& json) {
   return found;
 }
 
+QVariantMap choice_row(const QString& choice, const QString& name, const QString& detail) { return {{"choice", choice}, {"name", name}, {"detail", detail}}; }
+
 QVariantList device_rows(const FoundDevices& found, const QString& chosen) {
-  QVariantList rows{row("auto", tr("Automatic"), tr("A graphics card that has passed a check, or else the processor"))};
+  QVariantList rows{choice_row("auto", tr("Automatic"), tr("A graphics card that has passed a check, or else the processor"))};
   for (const QJsonValue one : found.devices) rows << found_row(one, found.devices);
-  if (!has(rows, "cpu")) rows << row("cpu", tr("Processor"), {});
+  if (!has(rows, "cpu")) rows << choice_row("cpu", tr("Processor"), {});
   if (!has(rows, chosen)) rows.insert(1, chosen_row(found, chosen));
   return rows;
 }
 
 QVariantMap server_row(const QString& known) {
-  return row("server", tr("Another computer"), known.isEmpty() ? tr("Give the address of a server") : known);
+  return choice_row("server", tr("Another computer"), known.isEmpty() ? tr("Give the address of a server") : known);
 }
 
 QString backend_name(const QString& choice) {

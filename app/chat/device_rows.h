@@ -18,6 +18,8 @@ struct FoundDevices {
 // `known`, or why the output cannot be read.
 Result<FoundDevices> read_devices(const QByteArray& json);
 
+QVariantMap choice_row(const QString& choice, const QString& name, const QString& detail);
+
 // Maps of choice, name, detail: Automatic, what was found, and always the processor and `chosen`.
 QVariantList device_rows(const FoundDevices& found, const QString& chosen);
 

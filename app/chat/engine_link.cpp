@@ -50,6 +50,22 @@ QVariantList EngineLink::devices() const {
   return rows;
 }
 
+int EngineLink::served_count() const {
+  return static_cast<int>(props().value("served_models").toArray().size());
+}
+
+QVariantList EngineLink::served_models(const QString& part) const {
+  constexpr qsizetype most_rows = 50;
+  QVariantList rows;
+  if (part.trimmed().isEmpty()) rows << choice_row({}, "Automatic", "The first that sees pictures, or else the first that talks");
+  for (const QJsonValue one : props().value("served_models").toArray()) {
+    const QString id = one["id"].toString();
+    if (!id.contains(part.trimmed(), Qt::CaseInsensitive) || rows.size() >= most_rows) continue;
+    rows << choice_row(id, id, !one["vision"].isBool() ? "" : one["vision"].toBool() ? "Sees pictures" : "Reads words only");
+  }
+  return rows;
+}
+
 bool EngineLink::takes_regions() const {
   return props().value("regions").toBool();
 }

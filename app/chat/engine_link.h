@@ -63,6 +63,12 @@ class EngineLink : public QObject {
   Q_PROPERTY(QString device READ device NOTIFY changed)
   Q_PROPERTY(QString notice READ notice NOTIFY changed)
   Q_PROPERTY(QVariantList memory READ memory NOTIFY changed)
+  Q_PROPERTY(bool unloaded READ unloaded NOTIFY changed)
+  Q_PROPERTY(bool canUnload READ can_unload NOTIFY changed)
+  Q_PROPERTY(QString logFile READ log_file NOTIFY changed)
+  Q_PROPERTY(int servedCount READ served_count NOTIFY changed)
+  Q_PROPERTY(QString servedModel READ served_model NOTIFY changed)
+  Q_PROPERTY(QString servedChoice READ served_choice NOTIFY changed)
   Q_PROPERTY(double memoryUsed READ memory_used NOTIFY changed)
   Q_PROPERTY(double deviceMemory READ device_memory NOTIFY changed)
   Q_PROPERTY(QVariantList devices READ devices NOTIFY devices_changed)
@@ -96,11 +102,18 @@ class EngineLink : public QObject {
   // Tokens of one picture of this size, or nothing if the engine cannot tell now. Called on the thread of `context`.
   virtual void count_tokens(int width, int height, QObject* context, std::function<void(std::optional<int>)> then) = 0;
   Q_INVOKABLE virtual void restart() = 0;
+  // Gives the memory of an engine here back: its process ends until load(), which is called at the next question. Ends answers under way.
+  Q_INVOKABLE virtual void unload() {}
+  Q_INVOKABLE virtual void load() {}
+  virtual bool unloaded() const { return false; }
+  virtual QString log_file() const { return {}; }  // of an engine here; empty: none is kept
   Q_INVOKABLE virtual void use_model(const QString& path) = 0;
   // What could compute, after find_devices().
   virtual FoundDevices found_devices() const { return {}; }
   virtual QString local_choice() const { return "cpu"; }  // of this computer, also while a server elsewhere is chosen
   Q_INVOKABLE virtual void find_devices() {}
+  // Forgets which cards have passed their check. With "auto" the engine starts again, and checks.
+  Q_INVOKABLE virtual void check_devices_again() {}
   // Starts the engine again on it, and keeps the choice. Ends answers under way, as stop does.
   Q_INVOKABLE virtual void use_device(const QString& choice) { Q_UNUSED(choice) }
   // A server elsewhere that is asked instead; without an address: none. known_server: the last one, as long as it is kept.
@@ -108,6 +121,8 @@ class EngineLink : public QObject {
   virtual ServerPlace known_server() const { return server(); }
   virtual bool lost() const { return false; }  // it was there before
   virtual void use_server(const ServerPlace& place) { Q_UNUSED(place) }
+  // One of those that the server offers; empty: the best by what it tells. Kept with the server.
+  Q_INVOKABLE virtual void use_served_model(const QString& model) { Q_UNUSED(model) }
 
   QString state_name() const;
   QString model_name() const;
@@ -117,6 +132,12 @@ class EngineLink : public QObject {
   bool remote() const { return !server().address.isEmpty(); }
   QString server_name() const { return server().name(); }
   QObject* server_form();
+  bool can_unload() const { return !remote() && (state() == State::starting || state() == State::loading || state() == State::ready); }
+  int served_count() const;  // models that the server offers, where there are several
+  QString served_model() const { return props().value("served_model").toString(); }
+  QString served_choice() const { return server().model; }
+  // Maps of choice, name, detail: at most 50 whose name holds `part`, with Automatic before them when all are asked for.
+  Q_INVOKABLE QVariantList served_models(const QString& part) const;
   QString device_choice() const { return remote() ? server_choice : local_choice(); }
   bool takes_regions() const;  // looks at regions of pictures
   QString backend() const;     // that computes now: "Processor", "CUDA", "Vulkan"; empty when nothing does

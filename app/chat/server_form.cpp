@@ -20,7 +20,7 @@ void ServerForm::submit(const QString& address, const QString& token) {
   if (!url) return complain(url.error(), false);
   const auto checked = server_token(token);
   if (!checked) return complain(checked.error(), true);
-  trial_.open({*url, *checked});
+  trial_.open({*url, *checked, *url == known_.address ? known_.model : QString()});
 }
 
 void ServerForm::cancel() {

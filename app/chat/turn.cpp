@@ -39,6 +39,7 @@ Turn::Turn(EngineLink& engine, HistoryStore& history, TurnPlan plan, QObject* pa
 }
 
 void Turn::start() {
+  engine_.load();
   if (plan_.chat == 0) make_chat();
   else if (plan_.question) add_question();
   else add_answer();
@@ -76,7 +77,7 @@ void Turn::add_answer() {
 
 void Turn::on_engine() {
   if (!saved_ || asking_ || ended_) return;
-  if (stop_asked_) return end(MessageState::stopped);
+  if (stop_asked_ || engine_.unloaded()) return end(MessageState::stopped);
   if (awaits_restart_ && engine_.state() == EngineLink::State::ready) return;  // it is about to end
   awaits_restart_ = false;
   switch (engine_.state()) {

@@ -13,6 +13,7 @@
 #include <QTimer>
 #include <array>
 
+#include "app/engine/engine_log.h"
 #include "app/engine/health_watch.h"
 #include "engine/server/exit_codes.h"
 
@@ -99,6 +100,7 @@ class EngineProcess::Impl {
   std::unique_ptr<HealthWatch> watch_;
   LineReader out_, log_;
   QStringList log_lines_;
+  EngineLog log_file_;
   int losses_ = 0;  // of the device, since somebody started the engine
 
   void start(const EngineOptions& options);
@@ -123,6 +125,7 @@ void EngineProcess::Impl::set_state(State state) {
 
 void EngineProcess::Impl::fail_with(Error error) {
   error_ = std::move(error);
+  log_file_.line(QString::fromStdString(error_.message()));
   release();
   set_state(State::failed);
 }
@@ -163,6 +166,7 @@ void EngineProcess::Impl::launch_when_free(const QString& program) {
 
 void EngineProcess::Impl::launch(const QString& program) {
   token_ = new_token();
+  log_file_.begin(options_.log_file, (QStringList{program} + arguments_of(options_)).join(' '));
   process_ = new QProcess(owner_);
   QObject::connect(process_, &QProcess::readyReadStandardOutput, owner_, [this] { read_output(); });
   QObject::connect(process_, &QProcess::readyReadStandardError, owner_, [this] { read_log(); });
@@ -199,6 +203,7 @@ void EngineProcess::Impl::release() {
     process->deleteLater();
     return;
   }
+  log_file_.line("The window ends it");
   leaving_ = process;
   QObject::connect(process, &QProcess::finished, owner_, [this, process] {
     process->deleteLater();
@@ -219,7 +224,9 @@ void EngineProcess::Impl::read_output() {
 void EngineProcess::Impl::read_log() {
   if (!process_) return;
   log_.feed(process_->readAllStandardError(), [this](const QString& line) {
-    if (!line.isEmpty()) log_lines_ << line;
+    if (line.isEmpty()) return;
+    log_lines_ << line;
+    log_file_.line(line);
     if (log_lines_.size() > kept_lines) log_lines_.removeFirst();
   });
 }
@@ -242,6 +249,7 @@ void EngineProcess::Impl::watch() {
   const auto ready = [this](const QJsonObject& props) {
     props_ = props;
     progress_ = 1;
+    log_file_.line("The model is loaded; what computes: " + props["device"].toString("?"));
     emit owner_->progress_changed(1, "Ready");
     set_state(State::ready);
   };
@@ -286,6 +294,7 @@ void EngineProcess::restart() { start(EngineOptions(impl_->options_)); }
 
 void EngineProcess::stop() {
   impl_->release();
+  impl_->props_ = {};
   impl_->set_state(State::stopped);
 }
 

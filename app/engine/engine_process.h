@@ -22,6 +22,7 @@ struct EngineOptions {
   QString gpu_layers;       // a number, or "auto"; empty: the engine decides
   int threads = 0;          // 0: the engine decides
   int patience_ms = 30000;  // without a sign of life while it starts and loads
+  QString log_file;         // what it writes is kept there; empty: nowhere
 };
 
 // A lost device (engine/server/exit_codes.h) starts it again by itself, twice at most until somebody starts it.

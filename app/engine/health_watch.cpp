@@ -68,7 +68,7 @@ tl::expected<QJsonObject, ReachTrouble> HealthWatch::describe() {
   if (status == 200 && props.json && is_ours(*props.json)) return *props.json;
   const ServerAnswer models = get("/v1/models");
   if (models.outcome.status == 0) return tl::unexpected(no_answer(place_, models.outcome));
-  const QJsonObject told = models.outcome.status == 200 && models.json ? foreign_props(*models.json, props.json.value_or(QJsonObject())) : QJsonObject();
+  const QJsonObject told = models.outcome.status == 200 && models.json ? foreign_props(*models.json, props.json.value_or(QJsonObject()), place_.model) : QJsonObject();
   if (told.isEmpty()) return tl::unexpected(other_answer(place_, models));
   return told;
 }

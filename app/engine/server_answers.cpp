@@ -2,6 +2,7 @@
 
 #include <QJsonArray>
 #include <algorithm>
+#include <vector>
 
 #include "app/engine/answer_stream.h"
 
@@ -26,17 +27,41 @@ std::optional<bool> sees(const QJsonObject& model) {
   return std::nullopt;
 }
 
-// The first that sees, else the first that talks.
-QJsonObject best_model(const QJsonArray& models) {
-  QJsonObject talks;
+struct Served {
+  QString id;
+  std::optional<bool> vision;
+};
+
+std::vector<Served> read_served(const QJsonArray& models) {
+  std::vector<Served> served;
   for (const QJsonValue one : models) {
-    const QJsonObject model = one.toObject();
-    const QString id = model["id"].toString();
-    if (id.isEmpty()) continue;
-    if (sees(model).value_or(false)) return model;
-    if (talks.isEmpty() || (talks["id"].toString().contains("embed", Qt::CaseInsensitive) && !id.contains("embed", Qt::CaseInsensitive))) talks = model;
+    const QString id = one["id"].toString();
+    const bool known = std::any_of(served.begin(), served.end(), [&](const Served& other) { return other.id == id; });
+    if (!id.isEmpty() && !known) served.push_back({id, sees(one.toObject())});
   }
-  return talks;
+  return served;
+}
+
+// The first that sees, else the first that talks.
+const Served& best_of(const std::vector<Served>& served) {
+  const auto seeing = std::find_if(served.begin(), served.end(), [](const Served& one) { return one.vision.value_or(false); });
+  if (seeing != served.end()) return *seeing;
+  const auto talking = std::find_if(served.begin(), served.end(), [](const Served& one) { return !one.id.contains("embed", Qt::CaseInsensitive); });
+  return talking != served.end() ? *talking : served.front();
+}
+
+QJsonObject told_of(const std::vector<Served>& served, const QString& wanted) {
+  if (served.empty()) return {};
+  const auto found = std::find_if(served.begin(), served.end(), [&](const Served& one) { return one.id == wanted; });
+  const Served& model = found != served.end() ? *found : best_of(served);
+  QJsonObject told{{"model", model.id}, {"served_model", model.id}};
+  if (model.vision) told["vision"] = *model.vision;
+  if (!wanted.isEmpty() && found == served.end()) told["notice"] = wanted + " is not offered there now; " + model.id + " answers instead.";
+  if (served.size() < 2) return told;
+  QJsonArray all;
+  for (const Served& one : served) all << (one.vision ? QJsonObject{{"id", one.id}, {"vision", *one.vision}} : QJsonObject{{"id", one.id}});
+  told["served_models"] = all;
+  return told;
 }
 
 std::string said(const ServerAnswer& answer) {
@@ -99,16 +124,20 @@ Result<ServerPlace> server_place(const QString& address, const QString& token) {
 
 bool is_ours(const QJsonObject& props) { return props["grounding"].isString(); }
 
-QJsonObject foreign_props(const QJsonObject& models, const QJsonObject& props) {
-  const QJsonObject model = best_model(models["data"].toArray());
-  const QString name = model["id"].toString();
-  if (name.isEmpty()) return {};
-  QJsonObject told{{"model", name}, {"served_model", name}};
-  std::optional<bool> able = sees(model);
-  if (!able && props["modalities"].toObject().contains("vision")) able = props["modalities"]["vision"].toBool();
-  if (!able) able = sees(models["models"].toArray().at(0).toObject());
-  if (able) told["vision"] = *able;
-  return told;
+QJsonObject foreign_props(const QJsonObject& models, const QJsonObject& props, const QString& wanted) {
+  std::vector<Served> served = read_served(models["data"].toArray());
+  if (served.size() == 1 && !served[0].vision) {  // what a server with one model says of itself, it says of that model
+    const QJsonObject modalities = props["modalities"].toObject();
+    served[0].vision = modalities.contains("vision") ? std::optional(modalities["vision"].toBool()) : sees(models["models"].toArray().at(0).toObject());
+  }
+  return told_of(served, wanted);
+}
+
+QJsonObject with_model(const QJsonObject& props, const QString& wanted) {
+  std::vector<Served> served;
+  for (const QJsonValue one : props["served_models"].toArray())
+    served.push_back({one["id"].toString(), one["vision"].isBool() ? std::optional(one["vision"].toBool()) : std::nullopt});
+  return served.empty() ? props : told_of(served, wanted);
 }
 
 ReachTrouble no_answer(const ServerPlace& place, const HttpOutcome& outcome) {

@@ -32,6 +32,13 @@ void ServerLink::reopen() {
   set_state(State::starting);
 }
 
+void ServerLink::use_model(const QString& model) {
+  place_.model = model;
+  props_ = with_model(props_, model);
+  if (watch_ && !again_.isActive()) look();  // the one under way would tell of the old one
+  emit props_changed();
+}
+
 void ServerLink::set_intervals(int well_ms, int lost_ms) {
   well_ms_ = well_ms;
   lost_ms_ = lost_ms;

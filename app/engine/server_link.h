@@ -21,6 +21,7 @@ class ServerLink : public QObject {
   void open(const ServerPlace& place);
   void close();
   void reopen();  // asks once more whether it is there
+  void use_model(const QString& model);  // from the next question on
   // While it answers a question nobody asks it how it is: some servers do one thing at a time.
   void set_occupied(std::function<bool()> occupied) { occupied_ = std::move(occupied); }
   void set_intervals(int well_ms, int lost_ms);  // between looks at a server that works, at one that cannot be reached

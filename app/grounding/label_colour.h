@@ -10,5 +10,6 @@ struct LabelColour {
   media::Colour fill, ink;  // ink: text on the fill
 };
 LabelColour label_colour(const QString& label);
+LabelColour series_colour(int number);  // the same colours one after the other, for parts of a whole; from 0 on
 
 }  // namespace lava::app

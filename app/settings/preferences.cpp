@@ -88,7 +88,7 @@ Result<void> set_device(const QString& choice) {
 
 Server server() {
   const QJsonObject kept = read().value_or(QJsonObject()).value("server").toObject();
-  Server server{kept["address"].toString(), {}, kept["used"].toBool()};
+  Server server{kept["address"].toString(), {}, kept["used"].toBool(), kept["model"].toString()};
   QFile file(token_name());
   if (server.address.isEmpty() || !file.open(QIODevice::ReadOnly)) return server;
   const QJsonObject secret = QJsonDocument::fromJson(file.read(most_bytes)).object();
@@ -98,7 +98,11 @@ Server server() {
 
 Result<void> set_server(const Server& server) {
   LAVA_CHECK_OK(keep_token(server));
-  return change([&](QJsonObject& all) { all["server"] = QJsonObject{{"address", server.address}, {"used", server.used}}; });
+  return change([&](QJsonObject& all) {
+    QJsonObject kept{{"address", server.address}, {"used", server.used}};
+    if (!server.model.isEmpty()) kept["model"] = server.model;
+    all["server"] = kept;
+  });
 }
 
 }  // namespace lava::app::preferences

@@ -15,6 +15,7 @@ struct Server {
   QString address;  // empty: none
   QString token;
   bool used = false;  // instead of a device
+  QString model = {};  // of several that it offers; empty: none was chosen
 };
 Server server();
 Result<void> set_server(const Server& server);

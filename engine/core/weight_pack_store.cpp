@@ -62,6 +62,12 @@ std::optional<WeightPack> WeightPackStore::find(std::span<const io::MappedFile> 
 
 bool WeightPackStore::is_checked(const WeightPack& pack) const { return find_check(pack.path()) == pack.stamp(); }
 
+void WeightPackStore::clear() const {
+  for (const std::string_view ending : {pack_ending, note_ending, check_ending})
+    for (const fs::path& file : files_ending(folder_, ending)) erase(file);
+  sweep();
+}
+
 void WeightPackStore::sweep() const {
   const std::string unfinished = io::NewFile::unfinished("").string();
   for (const fs::path& part : files_ending(folder_, unfinished)) erase(part);

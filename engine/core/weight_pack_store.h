@@ -41,6 +41,8 @@ class WeightPackStore {
   // Refused when the disk would be too full with `bytes` more; else removes packs for the total.
   Result<void> make_room(uint64_t bytes, const io::Digest& content) const;
   void mark_used(const io::Digest& content) const;
+  // Every pack and note goes. Engines that have a pack mapped work on; its room on the disk is free when the last of them ends.
+  void clear() const;
 
  private:
   std::filesystem::path folder_;

@@ -1,5 +1,7 @@
 #include "engine/devices/verdicts.h"
 
+#include <vector>
+
 #include "engine/io/sealed_text.h"
 #include "engine/media/sha256.h"
 
@@ -8,10 +10,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view ending = ".verdict";
 constexpr std::string_view passed = "1 passed\n", failed = "1 failed\n";  // 1: the version of this format
 
 fs::path file_of(const fs::path& folder, const std::string& subject) {
-  return folder / (media::sha256_hex(std::as_bytes(std::span(subject))).substr(0, 32) + ".verdict");
+  return folder / (media::sha256_hex(std::as_bytes(std::span(subject))).substr(0, 32) + std::string(ending));
 }
 
 }  // namespace
@@ -32,6 +35,14 @@ Result<void> write_verdict(const fs::path& folder, const std::string& subject, c
   fs::create_directories(folder, ignored);
   const std::string text = verdict.passed ? std::string(passed) : std::string(failed) + verdict.why + "\n";
   return io::write_sealed(file_of(folder, subject), text + subject);
+}
+
+void forget_verdicts(const fs::path& folder) {
+  std::vector<fs::path> verdicts;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
+    if (entry->path().extension() == ending) verdicts.push_back(entry->path());
+  for (const fs::path& verdict : verdicts) fs::remove(verdict, error);
 }
 
 }  // namespace lava

@@ -18,5 +18,7 @@ struct Verdict {
 // `subject`: all that makes another check necessary when it changes. nullopt: not checked, or the file is damaged.
 std::optional<Verdict> find_verdict(const std::filesystem::path& folder, const std::string& subject);
 Result<void> write_verdict(const std::filesystem::path& folder, const std::string& subject, const Verdict& verdict);
+// Every device is checked anew when it is wanted next.
+void forget_verdicts(const std::filesystem::path& folder);
 
 }  // namespace lava

@@ -8,6 +8,7 @@
 #include "app/chat/chosen_engine.h"
 #include "app/chat/server_form.h"
 #include "app/settings/preferences.h"
+#include "tests/support/app/children.h"
 #include "tests/support/app/fake_server.h"
 
 using namespace lava;
@@ -17,20 +18,6 @@ using State = EngineLink::State;
 namespace {
 
 ServerPlace place_of(const FakeServer& server) { return {server.url(), FakeServer::token()}; }
-
-// Programs that this one has started and that still run.
-int programs() {
-  const QString self = QString::number(QCoreApplication::applicationPid());
-  int count = 0;
-  for (const QString& pid : QDir("/proc").entryList(QDir::Dirs)) {
-    QFile stat("/proc/" + pid + "/stat");
-    if (!stat.open(QFile::ReadOnly)) continue;
-    const QByteArray line = stat.readAll();
-    const QList<QByteArray> fields = line.mid(line.lastIndexOf(')') + 2).split(' ');
-    count += fields.value(1) == self.toLatin1() && fields.value(0) != "Z";
-  }
-  return count;
-}
 
 }  // namespace
 

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <QSignalSpy>
+#include <QTemporaryDir>
 #include <QTemporaryFile>
 #include <QtTest>
 
 #include "app/engine/engine_client.h"
+#include "app/engine/engine_log.h"
 #include "app/engine/engine_process.h"
 #include "tests/support/app/fake_server.h"
 
@@ -37,6 +39,9 @@ class EngineProcessTest : public QObject {
   void stop_while_loading();
   void the_destructor_leaves_nothing();
   void it_does_not_outlive_a_killed_window();
+  void its_log_is_kept();
+  void a_large_log_is_put_aside();
+  void a_log_that_cannot_be_written_stops_nothing();
 };
 
 void EngineProcessTest::it_gets_ready_and_answers() {
@@ -252,6 +257,57 @@ void EngineProcessTest::it_does_not_outlive_a_killed_window() {
   QVERIFY(holder.waitForFinished());
   // Without a parent it may stay as a zombie where nobody reaps; a process that still runs has a memory map.
   QTRY_VERIFY_WITH_TIMEOUT(!alive(pid) || QFile("/proc/" + QString::number(pid) + "/exe").symLinkTarget().isEmpty(), 3000);
+}
+
+void EngineProcessTest::its_log_is_kept() {
+  QTemporaryDir folder;
+  EngineOptions o = options();
+  o.log_file = folder.filePath("state/engine.log");
+  const auto log = [&] {
+    QFile file(o.log_file);
+    return file.open(QFile::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
+  };
+  qputenv("LAVA_FAKE", "crash_start");
+  EngineProcess engine;
+  engine.start(o);
+  QTRY_COMPARE(engine.state(), State::failed);
+  QVERIFY2(log().contains("fake engine: the model is made of cheese") && log().contains("The engine stopped while it was starting"), qPrintable(log()));
+  qunsetenv("LAVA_FAKE");
+  engine.restart();
+  QTRY_COMPARE(engine.state(), State::ready);
+  QVERIFY(log().contains("made of cheese"));  // of the run before
+  QVERIFY2(log().contains("serve --model default") && log().contains("The model is loaded; what computes: Fake of cpu"), qPrintable(log()));
+  QVERIFY(!log().contains(engine.token()));
+  QCOMPARE(QFile::permissions(o.log_file) & (QFile::ReadGroup | QFile::ReadOther), QFile::Permissions());
+  engine.stop();
+  QVERIFY(log().trimmed().endsWith("The window ends it"));
+}
+
+void EngineProcessTest::a_large_log_is_put_aside() {
+  QTemporaryDir folder;
+  const QString name = folder.filePath("engine.log");
+  const auto size = [](const QString& file) { return QFileInfo(file).size(); };
+  EngineLog log;
+  log.begin(name, "first run");
+  for (int i = 0; i < 600; ++i) log.line(QString(10000, 'x'));
+  const qint64 first = size(name);
+  QVERIFY(first > (4 << 20) && first < (5 << 20));  // 6 MB were written
+  log.begin(name, "second run");
+  QCOMPARE(size(name + ".1"), first);
+  QVERIFY(size(name) < 100);
+  log.begin(name, "third run");
+  QVERIFY(size(name) < 200 && size(name + ".1") == first);
+}
+
+void EngineProcessTest::a_log_that_cannot_be_written_stops_nothing() {
+  QTemporaryDir folder;
+  QFile blocker(folder.filePath("state"));
+  QVERIFY(blocker.open(QFile::WriteOnly));
+  EngineOptions o = options();
+  o.log_file = folder.filePath("state/engine.log");
+  EngineProcess engine;
+  engine.start(o);
+  QTRY_COMPARE(engine.state(), State::ready);
 }
 
 QTEST_GUILESS_MAIN(EngineProcessTest)

@@ -1,47 +1,24 @@
 // The pill at the foot of the sidebar and what it opens: the device that computes, and the switch to another.
 #include <QAccessible>
-#include <QQmlEngine>
+#include <QDesktopServices>
 #include <QTest>
 
+#include "tests/support/ui/engine_rows.h"
 #include "tests/support/ui/wait.h"
-#include "tests/support/ui/window_fixture.h"
-#include "ui/theme/theme.h"
 
 using namespace lava;
 using namespace lava::app;
-using lava::test::cut_off;
-using lava::test::wait;
-using lava::test::WindowFixture;
+using namespace lava::test;
 
-namespace {
-
-constexpr char two_devices[] = R"json({"devices":[
-  {"choice":"cuda:0","name":"Card of the House","memory":25000000000,"integrated":false,"software":false},
-  {"choice":"vulkan:0","name":"llvmpipe (LLVM 15.0.6, 256 bits)","memory":2147483648,"integrated":true,"software":true},
-  {"choice":"cpu","name":"Fake Processor","memory":0,"integrated":false,"software":false}],"problems":["The Other part cannot be used: it is old."],"absent":[]})json";
-
-QString text(QQuickItem* item) { return item ? item->property("text").toString() : QString("(none)"); }
-
-QString choice_of(QQuickItem* row) { return row->property("modelData").toMap().value("choice").toString(); }
-
-QQuickItem* row_of(const WindowFixture& f, const QString& choice) {
-  for (QQuickItem* row : f.find_all("device_row"))
-    if (choice_of(row) == choice) return row;
-  return nullptr;
-}
-
-QString focused(const WindowFixture& f) {
-  QQuickItem* item = f.window->activeFocusItem();
-  if (!item) return "(nothing)";
-  return item->objectName() == "device_row" ? choice_of(item) : item->objectName();
-}
-
-bool open(WindowFixture& f) {
-  f.click(f.wait_for("engine_pill"));
-  return f.wait_for("device_row") != nullptr;
-}
-
-}  // namespace
+// Stands where the desktop's own programs would open files.
+class Opener : public QObject {
+  Q_OBJECT
+ public:
+  Opener() { QDesktopServices::setUrlHandler("file", this, "open"); }
+  ~Opener() override { QDesktopServices::unsetUrlHandler("file"); }
+  Q_INVOKABLE void open(const QUrl& url) { opened << url.toLocalFile(); }
+  QStringList opened;
+};
 
 class TestEnginePopover : public QObject {
   Q_OBJECT
@@ -67,12 +44,12 @@ class TestEnginePopover : public QObject {
     f.engine.more_props = {{"backend", "cuda"}, {"device", "Card of the House"}, {"notice", "The memory of Card of the House is nearly full: prompts are read 64 tokens at a time."}};
     f.engine.choice = "auto";
     f.engine.find(two_devices);
-    QVERIFY(open(f));
+    QVERIFY(open_popover(f));
     QCOMPARE(f.engine.searches, 1);
     QStringList choices, details;
     for (QQuickItem* row : f.find_all("device_row")) {
       choices << choice_of(row);
-      details << row->property("modelData").toMap().value("detail").toString();
+      details << row->property("entry").toMap().value("detail").toString();
     }
     QCOMPARE(choices, (QStringList{"auto", "cuda:0", "vulkan:0", "cpu", "server"}));
     QCOMPARE(details[1], QString::fromUtf8("CUDA · 25.0 GB"));
@@ -84,7 +61,7 @@ class TestEnginePopover : public QObject {
     QCOMPARE(text(f.find("memory_line")), QString("Memory: up to 909 MB of 25.0 GB"));
     QQuickItem* trouble = f.find("engine_trouble");
     QVERIFY(trouble);
-    QVERIFY(QAccessible::queryAccessibleInterface(trouble)->text(QAccessible::Name).contains("nearly full"));
+    QVERIFY(spoken(trouble).contains("nearly full"));
     QVERIFY(!f.find("use_processor"));
     QCOMPARE(f.warnings, QStringList());
   }
@@ -92,7 +69,7 @@ class TestEnginePopover : public QObject {
   void a_click_switches_and_the_popover_stays() {
     WindowFixture f;
     f.engine.find(two_devices);
-    QVERIFY(open(f));
+    QVERIFY(open_popover(f));
     f.click(row_of(f, "vulkan:0"));
     QCOMPARE(f.engine.choice, QString("vulkan:0"));
     QVERIFY(f.find("device_row"));
@@ -105,8 +82,7 @@ class TestEnginePopover : public QObject {
   void the_keyboard_does_it_all() {
     WindowFixture f;
     f.engine.find(two_devices);
-    for (int i = 0; i < 30 && focused(f) != "engine_pill"; ++i) f.key(Qt::Key_Tab);
-    QCOMPARE(focused(f), QString("engine_pill"));
+    QVERIFY(tab_to(f, "engine_pill"));
     f.key(Qt::Key_Return);
     QVERIFY(wait([&] { return focused(f) == "cpu"; }));
     QVERIFY(f.window->activeFocusItem()->property("visualFocus").toBool());
@@ -125,11 +101,14 @@ class TestEnginePopover : public QObject {
     f.engine.set_state(EngineLink::State::ready, 1);
     QVERIFY(wait([&] { return focused(f) == "cuda:0"; }));
     f.key(Qt::Key_Tab);
-    QCOMPARE(focused(f), QString("engine_details"));
-    f.key(Qt::Key_Tab);
-    QCOMPARE(focused(f), QString("engine_restart"));
+    for (const char* stop : {"engine_details", "engine_settings", "engine_restart"}) {
+      QCOMPARE(focused(f), QString(stop));
+      if (focused(f) != "engine_restart") f.key(Qt::Key_Tab);
+    }
     f.key(Qt::Key_Space);
     QCOMPARE(f.engine.restarts, 1);
+    f.key(Qt::Key_Tab);
+    QCOMPARE(focused(f), QString("engine_unload"));
     f.key(Qt::Key_Tab);
     QCOMPARE(focused(f), QString("cuda:0"));  // stays inside
     f.key(Qt::Key_Escape);
@@ -140,15 +119,15 @@ class TestEnginePopover : public QObject {
   void rows_are_radio_buttons_with_names() {
     WindowFixture f;
     f.engine.find(two_devices);
-    QVERIFY(open(f));
+    QVERIFY(open_popover(f));
     QAccessibleInterface* card = QAccessible::queryAccessibleInterface(row_of(f, "cuda:0"));
     QVERIFY(card);
     QCOMPARE(card->role(), QAccessible::RadioButton);
     QCOMPARE(card->text(QAccessible::Name), QString::fromUtf8("Card of the House, CUDA · 25.0 GB"));
     QVERIFY(!card->state().checked);
     QVERIFY(QAccessible::queryAccessibleInterface(row_of(f, "cpu"))->state().checked);
-    QCOMPARE(QAccessible::queryAccessibleInterface(f.find("engine_pill"))->text(QAccessible::Name), QString("Engine: fake-model, Processor"));
-    QCOMPARE(QAccessible::queryAccessibleInterface(f.find("deviceChoices"))->text(QAccessible::Name), QString("Computes on"));
+    QCOMPARE(spoken(f.find("engine_pill")), QString("Engine: fake-model, Processor"));
+    QCOMPARE(spoken(f.find("deviceChoices")), QString("Computes on"));
   }
 
   void a_device_that_is_gone_leaves_a_way_back() {
@@ -156,10 +135,10 @@ class TestEnginePopover : public QObject {
     f.engine.choice = "vulkan:0";
     f.engine.find(R"({"devices":[{"choice":"cpu","name":"Fake Processor"}],"problems":[],"absent":["There is no Vulkan device: the system has none."]})");
     f.engine.die({Error::Kind::not_found, "There is no Vulkan device", "the system has none, or its driver is not installed", "Choose another device; \"lavascope-engine devices\" lists them"});
-    QVERIFY(open(f));
-    const QString said = QAccessible::queryAccessibleInterface(f.find("engine_trouble"))->text(QAccessible::Name);
+    QVERIFY(open_popover(f));
+    const QString said = spoken(f.find("engine_trouble"));
     QVERIFY2(said.contains("There is no Vulkan device.\nThe system has none") && said.contains("or the processor") && !said.contains("lavascope-engine"), qPrintable(said));
-    QVERIFY(row_of(f, "vulkan:0")->property("modelData").toMap().value("detail").toString().contains("not found"));
+    QVERIFY(row_of(f, "vulkan:0")->property("entry").toMap().value("detail").toString().contains("not found"));
     QVERIFY(row_of(f, "cpu"));
     f.click(f.find("use_processor"));
     QCOMPARE(f.engine.choice, QString("cpu"));
@@ -173,8 +152,8 @@ class TestEnginePopover : public QObject {
     f.engine.choice = "cuda:0";
     f.engine.find(two_devices);
     f.engine.die({Error::Kind::out_of_memory, "The card is full", "another program holds it", "Close other programs"});
-    QVERIFY(open(f));
-    QVERIFY(QAccessible::queryAccessibleInterface(f.find("engine_trouble"))->text(QAccessible::Name).contains("Close other programs."));
+    QVERIFY(open_popover(f));
+    QVERIFY(spoken(f.find("engine_trouble")).contains("Close other programs."));
     QVERIFY(f.find("use_processor"));
   }
 
@@ -199,7 +178,7 @@ class TestEnginePopover : public QObject {
     WindowFixture f;
     f.engine.find(two_devices);
     QVERIFY(f.ask("hello"));
-    QVERIFY(open(f));
+    QVERIFY(open_popover(f));
     QVERIFY(f.find("device_warning"));
     f.engine.last()->finish("Well.");
     QVERIFY(wait([&] { return f.idle() && !f.find("device_warning"); }));
@@ -210,7 +189,7 @@ class TestEnginePopover : public QObject {
     f.engine.choice = "cuda";
     f.engine.found.state = FoundDevices::State::looking;
     emit f.engine.devices_changed();
-    QVERIFY(open(f));
+    QVERIFY(open_popover(f));
     QCOMPARE(f.find_all("device_row").size(), 4);  // automatic, what was chosen, the processor, another computer
     QVERIFY(f.find("devices_sought"));
     f.engine.found = {FoundDevices::State::failed, {}, {"The devices of this computer cannot be listed: a driver has not answered for 20 seconds."}};
@@ -220,36 +199,95 @@ class TestEnginePopover : public QObject {
     QCOMPARE(f.engine.choice, QString("cpu"));
   }
 
-  void nothing_is_cut_at_twice_the_size_data() {
-    QTest::addColumn<QSize>("size");
-    QTest::newRow("usual") << QSize(1180, 800);
-    QTest::newRow("smallest") << QSize(480, 520);
+  void the_memory_is_given_back_and_taken_again() {
+    WindowFixture f;
+    QVERIFY(open_popover(f));
+    QVERIFY(f.find("memory_line") && !f.find("engine_load"));
+    f.click(f.find("engine_unload"));
+    QVERIFY(f.engine.was_unloaded);
+    QCOMPARE(text(f.find("engine_state")), QString("Model unloaded"));
+    QCOMPARE(text(f.find("engine_device")), QString("Loads when you ask"));
+    QVERIFY(!f.find("memory_line") && !f.find("engine_unload") && !f.find("engine_restart"));
+    QCOMPARE(spoken(f.find("engine_pill")), QString("Engine: Model unloaded, Loads when you ask"));
+    f.click(f.find("engine_load"));
+    QVERIFY(!f.engine.was_unloaded);
+    QCOMPARE(text(f.find("engine_state")), QString("Starting engine"));
+    QVERIFY(f.find("engine_unload"));  // loading can be ended, too
+    f.engine.die({Error::Kind::io, "It broke", "because", "Mend it"});
+    QVERIFY(!f.find("engine_unload") && f.find("engine_restart"));
+    f.engine.use_server({QUrl("http://gpu:8080"), {}});
+    QVERIFY(!f.find("engine_unload"));  // its memory is not ours to give back
+    QCOMPARE(f.warnings, QStringList());
   }
 
+  void an_unloaded_engine_loads_with_the_next_question() {
+    WindowFixture f;
+    f.engine.unload();
+    QVERIFY(text(f.find("composer_note")).contains("loads when you ask"));
+    f.type("hello");
+    f.key(Qt::Key_Return);
+    QVERIFY(wait([&] { return !f.engine.was_unloaded; }));
+    f.engine.set_state(EngineLink::State::ready, 1);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 1; }));
+    f.engine.last()->finish("Yes.");
+    QVERIFY(wait([&] { return f.idle() && f.stored().size() == 2; }));
+  }
+
+  void a_failed_answer_can_be_tried_again_after_unloading() {
+    WindowFixture f;
+    FakeAsking* asking = f.ask("hello");
+    QVERIFY(asking);
+    asking->break_off({Error::Kind::invalid, "It broke", "because", "Mend it"});
+    QVERIFY(f.wait_for("try_again"));
+    f.engine.unload();
+    QVERIFY(wait([&] { return f.find("try_again")->isEnabled() && !f.find("restart_engine"); }));
+    f.next_frame();
+    f.click(f.find("try_again"));
+    QVERIFY(wait([&] { return !f.engine.was_unloaded; }));
+    f.engine.set_state(EngineLink::State::ready, 1);
+    QVERIFY(wait([&] { return f.engine.questions.size() == 2; }));
+  }
+
+  void a_question_that_waits_is_not_asked_after_unloading() {
+    WindowFixture f;
+    f.engine.set_state(EngineLink::State::loading, 0.3);
+    f.type("hello");
+    f.key(Qt::Key_Return);
+    QVERIFY(wait([&] { return f.chat->busy() && f.stored().size() == 2; }));
+    f.engine.unload();
+    QVERIFY(wait([&] { return f.idle() && f.stored()[1].state == MessageState::stopped; }));
+    QVERIFY(f.engine.was_unloaded && f.engine.questions.empty());
+  }
+
+  void the_log_opens_or_its_place_is_shown() {
+    Opener opener;
+    WindowFixture f;
+    QVERIFY(open_popover(f));
+    QVERIFY(!f.find("engine_log"));  // none is kept
+    f.engine.log = f.folder.filePath("engine.log");
+    emit f.engine.changed();
+    f.click(f.wait_for("engine_log"));  // not written yet
+    QVERIFY(f.wait_for("settings_engine"));
+    QVERIFY(f.find("open_log") && !f.find("engine_log"));
+    QFile file(f.engine.log);
+    QVERIFY(file.open(QFile::WriteOnly));
+    QVERIFY(open_popover(f));
+    f.click(f.find("engine_log"));
+    QCOMPARE(opener.opened, QStringList{f.engine.log});
+    QCOMPARE(f.warnings, QStringList());
+  }
+
+  void nothing_is_cut_at_twice_the_size_data() { sizes_for_fitting(); }
+
   void nothing_is_cut_at_twice_the_size() {
-    QFETCH(QSize, size);
     WindowFixture f;
     f.engine.choice = "vulkan:0";
     f.engine.find(two_devices);
     f.engine.die({Error::Kind::io, "The engine stopped while it was starting", "it crashed; its last words: a_very_long_word_of_a_driver_that_has_no_place_to_break_it", "Restart the engine"});
-    auto* theme = qmlEngine(f.find("engine_pill"))->singletonInstance<ui::Theme*>(qmlTypeId("Lavascope", 1, 0, "Theme"));
-    QVERIFY(theme);
-    theme->set_text_scale(2);
-    f.window->resize(size);
-    if (!f.find("engine_pill")) f.key(Qt::Key_B, Qt::ControlModifier);
-    QVERIFY(open(f));
-    QQuickItem* row = f.find("device_row");
-    QQuickItem* popup = row;
-    while (popup && !popup->inherits("QQuickPopupItem")) popup = popup->parentItem();
-    QVERIFY(popup);
-    const QRectF box = popup->mapRectToScene(QRectF(0, 0, popup->width(), popup->height()));
-    QVERIFY2(QRectF(0, 0, f.window->width(), f.window->height()).contains(box), qPrintable(QString("%1 %2 %3 %4").arg(box.x()).arg(box.y()).arg(box.width()).arg(box.height())));
-    QCOMPARE(cut_off(popup, box.right()), QString());
-    for (const char* name : {"use_processor", "engine_restart"}) {
-      QQuickItem* button = f.find(name);
-      QVERIFY2(button && box.contains(button->mapRectToScene(QRectF(0, 0, button->width(), button->height()))), name);
-    }
-    theme->set_text_scale(1);
+    at_twice_the_size(f, [&] {
+      QVERIFY(open_popover(f));
+      QCOMPARE(misfit(f, f.find("device_row"), {"use_processor", "engine_restart"}), QString());
+    });
   }
 };
 

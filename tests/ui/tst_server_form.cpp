@@ -1,38 +1,22 @@
 // The form for a server elsewhere in the popover of the engine's pill, and how the window speaks of one, with a server that really answers.
 #include <QAccessible>
-#include <QQmlEngine>
 #include <QTest>
 
 #include "app/chat/server_form.h"
 #include "tests/support/app/fake_server.h"
+#include "tests/support/ui/engine_rows.h"
 #include "tests/support/ui/wait.h"
-#include "tests/support/ui/window_fixture.h"
-#include "ui/theme/theme.h"
 
 using namespace lava;
 using namespace lava::app;
-using lava::test::cut_off;
-using lava::test::wait;
-using lava::test::WindowFixture;
+using namespace lava::test;
 
 namespace {
 
-QString text(QQuickItem* item) { return item ? item->property("text").toString() : QString("(none)"); }
-
-QString focused(const WindowFixture& f) {
-  QQuickItem* item = f.window->activeFocusItem();
-  return !item ? QString("(nothing)") : item->objectName() == "device_row" ? item->property("modelData").toMap().value("choice").toString() : item->objectName();
-}
-
-QQuickItem* server_row(const WindowFixture& f) {
-  for (QQuickItem* row : f.find_all("device_row"))
-    if (row->property("modelData").toMap().value("choice") == "server") return row;
-  return nullptr;
-}
+QQuickItem* server_row(const WindowFixture& f) { return row_of(f, "server"); }
 
 bool open_form(WindowFixture& f) {
-  f.click(f.wait_for("engine_pill"));
-  if (!wait([&] { return server_row(f) != nullptr; })) return false;
+  if (!open_popover(f) || !server_row(f)) return false;
   server_row(f)->forceActiveFocus();
   f.key(Qt::Key_Return);
   return f.wait_for("server_address") != nullptr;
@@ -48,8 +32,6 @@ void write(WindowFixture& f, const QString& field, const QString& words) {
 
 QString line_of(const WindowFixture& f) { return f.find("engine_pill")->property("line").toString(); }
 
-QString spoken(QQuickItem* item) { return QAccessible::queryAccessibleInterface(item)->text(QAccessible::Name); }
-
 }  // namespace
 
 class TestServerForm : public QObject {
@@ -59,7 +41,7 @@ class TestServerForm : public QObject {
   void the_keyboard_alone_connects() {
     FakeServer server;
     WindowFixture f;
-    for (int i = 0; i < 30 && focused(f) != "engine_pill"; ++i) f.key(Qt::Key_Tab);
+    QVERIFY(tab_to(f, "engine_pill"));
     f.key(Qt::Key_Return);
     QVERIFY(wait([&] { return focused(f) == "cpu"; }));
     f.key(Qt::Key_Down);
@@ -181,7 +163,7 @@ class TestServerForm : public QObject {
     f.engine.die({Error::Kind::io, "The connection to gpu:8080 is lost", "nothing answers", "Check the network"});
     asking->break_off({Error::Kind::io, "The engine stopped in the middle of the answer", "the connection was cut", "Ask again"});
     QVERIFY(f.wait_for("error_card"));
-    QCOMPARE(f.stored().back().text, QString("Half an"));
+    QVERIFY(wait([&] { return f.stored().back().text == "Half an"; }));
     QCOMPARE(line_of(f), QString("Connection lost"));
     QCOMPARE(spoken(f.find("engine_pill")), QString("Engine: Connection lost, gpu:8080"));
     QCOMPARE(text(f.find("restart_engine")), QString("Connect again"));
@@ -193,6 +175,7 @@ class TestServerForm : public QObject {
     f.click(f.find("engine_restart"));
     QCOMPARE(f.engine.restarts, 1);
     f.engine.die({Error::Kind::io, "The connection to gpu:8080 is lost", "nothing answers", "Check the network"});
+    f.next_frame();
     f.click(f.find("use_processor"));
     QCOMPARE(f.engine.choice, QString("vulkan:0"));  // the device that was chosen here before
     QVERIFY(!f.engine.remote());
@@ -224,35 +207,68 @@ class TestServerForm : public QObject {
     QVERIFY(f.engine.preparations.empty());
   }
 
-  void nothing_is_cut_at_twice_the_size_data() {
-    QTest::addColumn<QSize>("size");
-    QTest::newRow("usual") << QSize(1180, 800);
-    QTest::newRow("smallest") << QSize(480, 520);
+  void one_of_several_models_is_chosen() {
+    WindowFixture f;
+    f.engine.use_server({QUrl("http://gpu:8080"), {}});
+    f.engine.more_props = {{"vision", true}, {"grounding", QJsonValue::Null}, {"served_model", "a/sees"},
+                           {"served_models", QJsonArray{QJsonObject{{"id", "a/sees"}, {"vision", true}}, QJsonObject{{"id", "b/words"}, {"vision", false}}, QJsonObject{{"id", "c/silent"}}}}};
+    emit f.engine.changed();
+    QVERIFY(open_popover(f));
+    QCOMPARE(text(f.find("served_fold")), QString("Model: a/sees"));
+    QVERIFY(!f.find("served_row"));
+    QVERIFY(tab_to(f, "served_fold"));
+    f.key(Qt::Key_Return);
+    QVERIFY(wait([&] { return f.find_all("served_row").size() == 4; }));  // with Automatic
+    QVERIFY(!f.find("served_search"));                                    // so few are looked through
+    QVERIFY(wait([&] { return f.window->activeFocusItem() == row_of(f, "", "served_row"); }));
+    f.key(Qt::Key_Down);
+    f.key(Qt::Key_Down);
+    QCOMPARE(spoken(f.window->activeFocusItem()), QString("b/words, Reads words only"));
+    QCOMPARE(f.engine.elsewhere.model, QString());  // walking chooses nothing
+    f.key(Qt::Key_Space);
+    QCOMPARE(f.engine.elsewhere.model, QString("b/words"));
+    QVERIFY(row_of(f, "b/words", "served_row")->property("current").toBool() && !row_of(f, "", "served_row")->property("current").toBool());
+    QCOMPARE(text(f.find("served_fold")), QString("Model: b/words"));
+    QCOMPARE(f.warnings, QStringList());
   }
 
-  void nothing_is_cut_at_twice_the_size() {
-    QFETCH(QSize, size);
+  void many_models_are_searched() {
     WindowFixture f;
-    auto* theme = qmlEngine(f.find("engine_pill"))->singletonInstance<ui::Theme*>(qmlTypeId("Lavascope", 1, 0, "Theme"));
-    theme->set_text_scale(2);
-    f.window->resize(size);
-    if (!f.find("engine_pill")) f.key(Qt::Key_B, Qt::ControlModifier);
-    QVERIFY(open_form(f));
-    write(f, "server_address", "http://a-computer-with-a-very-long-name.of-a-large-institute.example:65535");
-    write(f, "server_token", "two words");
-    f.key(Qt::Key_Return);
-    QVERIFY(f.find("server_token_problem") && f.find("server_exposed"));
-    QQuickItem* popup = f.find("server_sheet");
-    while (popup && !popup->inherits("QQuickPopupItem")) popup = popup->parentItem();
-    QVERIFY(popup);
-    const QRectF box = popup->mapRectToScene(QRectF(0, 0, popup->width(), popup->height()));
-    QVERIFY(QRectF(0, 0, f.window->width(), f.window->height()).contains(box));
-    QCOMPARE(cut_off(popup, box.right()), QString());
-    for (const char* name : {"server_connect", "server_cancel"}) {
-      QQuickItem* button = f.find(name);
-      QVERIFY2(button && box.contains(button->mapRectToScene(QRectF(0, 0, button->width(), button->height()))), name);
-    }
-    theme->set_text_scale(1);
+    f.engine.use_server({QUrl("http://gpu:8080"), {}});
+    QJsonArray models;
+    for (int i = 0; i < 120; ++i) models << QJsonObject{{"id", QString("house/model-%1").arg(i)}};
+    f.engine.more_props = {{"served_model", "house/model-0"}, {"served_models", models}, {"grounding", QJsonValue::Null}};
+    emit f.engine.changed();
+    QVERIFY(open_popover(f));
+    f.click(f.find("served_fold"));
+    QVERIFY(wait([&] { return focused(f) == "served_search"; }));
+    QCOMPARE(f.find_all("served_row").size(), 50);
+    QVERIFY(text(f.find("served_note")).contains("more"));
+    f.type("MODEL-11");
+    QCOMPARE(f.find_all("served_row").size(), 11);  // 11, 110 to 119
+    QVERIFY(!f.find("served_note"));
+    f.next_frame();
+    f.click(row_of(f, "house/model-117", "served_row"));
+    QCOMPARE(f.engine.elsewhere.model, QString("house/model-117"));
+    f.find("served_search")->forceActiveFocus();
+    f.type("x");
+    QVERIFY(text(f.find("served_note")).contains("No model"));
+    f.key(Qt::Key_Escape);  // the search first
+    QVERIFY(f.find("served_row"));
+  }
+
+  void nothing_is_cut_at_twice_the_size_data() { sizes_for_fitting(); }
+
+  void nothing_is_cut_at_twice_the_size() {
+    WindowFixture f;
+    at_twice_the_size(f, [&] {
+      QVERIFY(open_form(f));
+      write(f, "server_address", "http://a-computer-with-a-very-long-name.of-a-large-institute.example:65535");
+      write(f, "server_token", "two words");
+      f.key(Qt::Key_Return);
+      QVERIFY(f.find("server_token_problem") && f.find("server_exposed"));
+      QCOMPARE(misfit(f, f.find("server_sheet"), {"server_connect", "server_cancel"}), QString());
+    });
   }
 };
 

@@ -4,10 +4,17 @@
 
 namespace lava::ui {
 
+namespace {
+
+QColor color(const media::Colour& c) { return QColor(c[0], c[1], c[2]); }
+
+}  // namespace
+
 LabelColor label_color(const QString& label) {
-  const auto color = [](const media::Colour& c) { return QColor(c[0], c[1], c[2]); };
   const app::LabelColour colour = app::label_colour(label);
   return {color(colour.fill), color(colour.ink)};
 }
+
+QColor series_color(int number) { return color(app::series_colour(number).fill); }
 
 }  // namespace lava::ui

@@ -9,5 +9,6 @@ struct LabelColor {
   QColor fill, ink;  // ink: text on the fill
 };
 LabelColor label_color(const QString& label);
+QColor series_color(int number);
 
 }  // namespace lava::ui

@@ -10,7 +10,6 @@
 #include <QSettings>
 
 #include "app/chat/markdown_blocks.h"
-#include "ui/theme/label_colors.h"
 
 namespace lava::ui {
 namespace {

@@ -5,6 +5,8 @@
 #include <QObject>
 #include <QtQml/qqmlregistration.h>
 
+#include "ui/theme/label_colors.h"
+
 class QQmlEngine;
 class QJSEngine;
 
@@ -15,6 +17,7 @@ class Theme : public QObject {
   QML_ELEMENT
   QML_SINGLETON
   Q_PROPERTY(QString name READ name WRITE set_name NOTIFY changed)
+  Q_PROPERTY(QString asked READ asked WRITE set_name NOTIFY changed)
   Q_PROPERTY(QColor side MEMBER side_ NOTIFY changed)
   Q_PROPERTY(QColor ground MEMBER ground_ NOTIFY changed)
   Q_PROPERTY(QColor card MEMBER card_ NOTIFY changed)
@@ -50,6 +53,7 @@ class Theme : public QObject {
   static Theme* create(QQmlEngine*, QJSEngine*);
 
   QString name() const { return name_; }
+  QString asked() const { return asked_; }  // as it was set; empty: like the system
   void set_name(const QString& name);  // light, dark, contrast; empty follows the system
   double text_scale() const { return text_scale_; }
   void set_text_scale(double scale);  // 0.8 .. 2.5
@@ -67,6 +71,7 @@ class Theme : public QObject {
   int slide() const { return reduced_motion_ ? 0 : 180; }
 
   Q_INVOKABLE QColor label_color(const QString& label) const;
+  Q_INVOKABLE QColor series_color(int number) const { return ui::series_color(number); }
   Q_INVOKABLE QColor label_text(const QString& label) const;
   Q_INVOKABLE QColor alpha(const QColor& color, double alpha) const;
   // Puts the theme's colours where the Markdown reader left marks for them.

@@ -1,10 +1,13 @@
 #include "ui/window/app_object.h"
 
+#include <QFile>
 #include <QGuiApplication>
 #include <QKeyEvent>
 #include <QQmlEngine>
 #include <QQuickStyle>
 
+#include "app/settings/about.h"
+#include "app/settings/finding.h"
 #include "ui/items/icon_provider.h"
 #include "ui/items/picture_provider.h"
 
@@ -32,7 +35,28 @@ class ReadersShortcuts : public QObject {
   }
 };
 
+QVariantList licences_of(const QString& file, int name, int licence) {
+  QFile text(":/lavascope/about/" + file);
+  return text.open(QIODevice::ReadOnly) ? app::licences(QString::fromUtf8(text.readAll()), name, licence) : QVariantList();
+}
+
 }  // namespace
+
+QString AppObject::version() const { return app::version(); }
+
+void AppObject::set_query(const QString& query) {
+  if (query == query_) return;
+  query_ = query;
+  emit query_changed();
+}
+
+bool AppObject::finds(const QString& text) const { return app::finds(query_, text); }
+
+QString AppObject::marked(const QString& text, const QColor& ink, const QColor& ground) const {
+  return app::marked(query_, text, ink.name(), ground.name());
+}
+
+QVariantList AppObject::licences() const { return licences_of("dependencies.md", 0, 3) + licences_of("THIRD_PARTY.md", 0, 3); }
 
 AppObject* AppObject::create(QQmlEngine* engine, QJSEngine*) {
   auto* object = engine->property(app_property).value<AppObject*>();

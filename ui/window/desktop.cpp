@@ -76,6 +76,10 @@ void Desktop::open_link(const QString& link) {
   if (url.scheme() == "http" || url.scheme() == "https" || url.scheme() == "mailto") QDesktopServices::openUrl(url);
 }
 
+bool Desktop::open_path(const QString& path) const {
+  return QFile::exists(path) && QDesktopServices::openUrl(QUrl::fromLocalFile(path));
+}
+
 QUrl Desktop::pictures_folder() const {
   const QString folder = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
   return QUrl::fromLocalFile(QFile::exists(folder) ? folder : QDir::homePath());

@@ -48,6 +48,31 @@ TEST_F(WeightPacks, DamagedNotesAreMadeAnew) {
   expect_made_anew("note");
 }
 
+TEST_F(WeightPacks, ClearingLeavesAnOpenModelAtWork) {
+  open(model_);
+  put_bytes(weights_ / "mine.txt", "not a pack");
+  {
+    AssistantOptions options;
+    options.model = model_, options.packs = keep_all;
+    const auto assistant = Assistant::load(*device_, options);
+    ASSERT_TRUE(assistant);
+    (*assistant)->wait_for_packs();
+    ASSERT_GT((*assistant)->report().pack_bytes, 0u);
+    const WeightPackStore store(weights_);
+    const auto lock = store.lock();
+    ASSERT_TRUE(lock);
+    store.clear();
+    EXPECT_TRUE(ending(".pack").empty() && ending(".source").empty() && ending(".checked").empty());
+    EXPECT_TRUE(fs::exists(weights_ / "mine.txt"));
+    Request request;
+    request.raw_prompt = "a b";
+    const auto probe = (*assistant)->probe(request, 0);
+    ASSERT_TRUE(probe);
+    EXPECT_EQ(probe->logits, without_);
+  }
+  expect_made_anew("cleared");
+}
+
 TEST_F(WeightPacks, AFolderThatCannotBeWrittenIsToldOnce) {
   put_bytes(folder_ / "cache", "a file in the way");
   const Opened opened = open(model_);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <vector>
 
+#include "engine/devices/verdicts.h"
 #include "tests/support/engine/files.h"
 
 namespace lava {
@@ -73,6 +74,17 @@ TEST_F(TrustedDevices, ACardThatPassesIsCheckedOnce) {
   EXPECT_EQ(second.openings, 1);
   EXPECT_EQ(checks_told(), 1);
   EXPECT_EQ(verdicts().size(), 1u);
+}
+
+TEST_F(TrustedDevices, WhatIsForgottenIsCheckedAnew) {
+  open();
+  std::ofstream(rules_.verdicts / "mine.txt") << "no verdict";
+  forget_verdicts(rules_.verdicts);
+  EXPECT_TRUE(verdicts().empty());
+  EXPECT_TRUE(fs::exists(rules_.verdicts / "mine.txt"));
+  EXPECT_EQ(open().name, "Card of cuda");
+  EXPECT_EQ(checks_told(), 2);
+  forget_verdicts("/no/such/folder");
 }
 
 TEST_F(TrustedDevices, OneThatComputesWrongIsPassedOverAndRemembered) {

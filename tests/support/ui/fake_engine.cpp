@@ -1,5 +1,7 @@
 #include "tests/support/ui/fake_engine.h"
 
+#include <utility>
+
 namespace lava::test {
 
 void FakeAsking::cancel() {
@@ -58,6 +60,21 @@ void FakeEngine::use_device(const QString& wanted) {
   error_ = {};
   set_state(State::starting);
   emit devices_changed();
+}
+
+void FakeEngine::unload() {
+  was_unloaded = true;
+  set_state(State::stopped);
+}
+
+void FakeEngine::load() {
+  if (std::exchange(was_unloaded, false)) set_state(State::starting);
+}
+
+void FakeEngine::use_served_model(const QString& wanted) {
+  elsewhere.model = wanted;
+  more_props["served_model"] = wanted;
+  emit changed();
 }
 
 void FakeEngine::use_server(const app::ServerPlace& place) {

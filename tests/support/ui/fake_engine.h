@@ -51,6 +51,12 @@ class FakeEngine : public app::EngineLink {
   void use_server(const app::ServerPlace& place) override;
   void find_devices() override { ++searches; }
   void use_device(const QString& wanted) override;
+  void unload() override;
+  void load() override;
+  bool unloaded() const override { return was_unloaded; }
+  QString log_file() const override { return log; }
+  void check_devices_again() override { ++checks; }
+  void use_served_model(const QString& wanted) override;
   void find(const QByteArray& json);  // as the engine's program lists them
 
   void set_state(State state, double progress = 0);
@@ -63,7 +69,9 @@ class FakeEngine : public app::EngineLink {
   app::FoundDevices found;
   QString choice = "cpu";
   app::ServerPlace elsewhere, known;
-  bool was_lost = false;
+  bool was_lost = false, was_unloaded = false;
+  int checks = 0;
+  QString log;
   QJsonObject more_props;  // over those that it has
   bool takes_regions_of_pictures = true, sees = true;
   QString model;

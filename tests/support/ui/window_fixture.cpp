@@ -1,6 +1,7 @@
 #include "tests/support/ui/window_fixture.h"
 
 #include <QSettings>
+#include <QSignalSpy>
 
 namespace lava::test {
 namespace {
@@ -62,6 +63,12 @@ void WindowFixture::click(QQuickItem* item, QPointF at) {
 
 void WindowFixture::point_at(QQuickItem* item, QPointF at) {
   QTest::mouseMove(window, on_window(item, at));
+}
+
+void WindowFixture::next_frame() {
+  QSignalSpy drawn(window, &QQuickWindow::frameSwapped);
+  window->update();
+  drawn.wait(20000);
 }
 
 void WindowFixture::type(const QString& text) {

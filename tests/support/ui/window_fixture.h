@@ -20,6 +20,7 @@ class WindowFixture : public ChatFixture {
   void click(QQuickItem* item, QPointF at = {-1, -1});    // in the middle, or at a point of the item
   void point_at(QQuickItem* item, QPointF at = {-1, -1});
   void type(const QString& text);
+  void next_frame();  // what is laid out anew has its place then
   void key(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier);
   // A question with one picture, answered "A cat sits." with a box on the cat.
   bool ask_with_box();

@@ -8,7 +8,7 @@ Panel {
     objectName: "error_card"
     required property Item row
     readonly property var entry: row.entry
-    readonly property bool down: App.engine.state === "failed" || App.engine.state === "stopped"
+    readonly property bool down: App.engine.state === "failed" || (App.engine.state === "stopped" && !App.engine.unloaded)
     readonly property string details: down && App.engine.errorCause !== "" ? App.engine.errorCause : (entry.cause ?? "")
     readonly property string cause: down && App.engine.errorWhat !== "" ? App.engine.errorWhat : (entry.cause ?? "").split("\n")[0]
     readonly property string remedy: down && App.engine.deviceMissing ? qsTr("Let the processor compute, or choose another device at the foot of the chats") : (entry.remedy ?? "")

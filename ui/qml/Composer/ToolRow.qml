@@ -32,6 +32,7 @@ Item {
               : blind ? qsTr("%1 reads words only: it cannot see pictures").arg(App.engine.modelName)
               : composer.tokens > 0 ? qsTr("Pictures take %1 tokens").arg(composer.tokens)
               : App.engine.state === "failed" ? (App.engine.remote ? qsTr("%1 cannot be reached").arg(App.engine.server) : App.engine.modelMissing ? qsTr("No model yet") : qsTr("The engine has stopped"))
+              : App.engine.unloaded ? qsTr("The model is unloaded; it loads when you ask")
               : App.engine.state === "loading" ? qsTr("The model is loading; you can ask already") : ""
         color: composer.problem !== "" ? Theme.error : blind || App.chat.readOnly !== "" ? Theme.warn : Theme.faint
         font.pixelSize: Theme.caption

@@ -10,7 +10,8 @@ T.Button {
     property bool outlined: !accent
     property color ink: accent ? Theme.onAccent : Theme.text
     implicitHeight: Math.max(Theme.controlHeight, content.implicitHeight + 8)
-    implicitWidth: content.implicitWidth + 24
+    readonly property real aside: mark.visible ? mark.width + content.spacing : 0
+    implicitWidth: Math.ceil(words.implicitWidth) + aside + 24
     hoverEnabled: true
     focusPolicy: Qt.TabFocus
     opacity: enabled ? 1 : 0.5
@@ -21,6 +22,7 @@ T.Button {
             anchors.centerIn: parent
             spacing: 6
             Icon {
+                id: mark
                 name: control.iconName
                 visible: name !== ""
                 color: control.ink
@@ -28,6 +30,9 @@ T.Button {
                 anchors.verticalCenter: parent.verticalCenter
             }
             Text {
+                id: words
+                width: Math.min(Math.ceil(implicitWidth), Math.max(0, control.width - control.aside - 24))
+                elide: Text.ElideRight
                 text: control.text
                 color: control.ink
                 font.pixelSize: Theme.body

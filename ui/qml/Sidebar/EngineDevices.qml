@@ -4,49 +4,21 @@ import Lavascope
 
 Column {
     id: devices
-    objectName: "deviceChoices"
-    property string at: ""  // the choice whose row had the keyboard last
-    property bool ringed: false
-    signal reached(Item row)
+    property bool titled: true
     signal server_wanted()
-    Accessible.role: Accessible.Grouping
-    Accessible.name: title.text
+    function focus_current(reason) { list.focus_current(reason); }
+    function focus_again() { list.focus_again(); }
 
-    function focus_current(reason) { at = App.engine.deviceChoice; focus_at(reason); }
-    function focus_again() { focus_at(ringed ? Qt.TabFocusReason : Qt.PopupFocusReason); }
-    function focus_at(reason) {
-        for (let i = 0; i < rows.count; ++i) {
-            if (rows.itemAt(i)?.modelData.choice === at) return rows.itemAt(i).forceActiveFocus(reason);
-        }
-    }
-    function step(from, by) {
-        const row = rows.itemAt(from + by);
-        if (row) row.forceActiveFocus(Qt.TabFocusReason);
-    }
-
-    Text {
-        id: title
-        text: qsTr("Computes on")
-        color: Theme.muted
-        font.pixelSize: Theme.caption
-        bottomPadding: 4
-    }
-    Repeater {
-        id: rows
-        model: App.engine.devices
-        EngineDeviceRow {
-            required property int index
-            width: devices.width
-            onClicked: modelData.choice === "server" ? devices.server_wanted() : App.engine.use_device(modelData.choice)
-            onActiveFocusChanged: {
-                if (!activeFocus) return;
-                devices.at = modelData.choice;
-                devices.ringed = visualFocus;
-                devices.reached(this);
-            }
-            Keys.onUpPressed: devices.step(index, -1)
-            Keys.onDownPressed: devices.step(index, 1)
-        }
+    ChoiceList {
+        id: list
+        objectName: "deviceChoices"
+        width: parent.width
+        name: qsTr("Computes on")
+        titled: devices.titled
+        rows: App.engine.devices
+        current: App.engine.deviceChoice
+        rowName: "device_row"
+        onChosen: choice => choice === "server" ? devices.server_wanted() : App.engine.use_device(choice)
     }
     Text {
         objectName: "devices_sought"
@@ -75,7 +47,8 @@ Column {
         objectName: "device_warning"
         width: parent.width
         visible: App.chat.busy
-        text: qsTr("An answer is being written: another choice stops it. What is written stays.")
+        text: App.engine.canUnload ? qsTr("An answer is being written: another choice stops it, and so does Unload. What is written stays.")
+                                   : qsTr("An answer is being written: another choice stops it. What is written stays.")
         color: Theme.text
         font.pixelSize: Theme.caption
         wrapMode: Text.Wrap

@@ -18,27 +18,11 @@ Column {
         font.pixelSize: Theme.caption
         wrapMode: Text.Wrap
     }
-    Rectangle {
+    StackBar {
         width: parent.width
-        height: 10
-        radius: 5
-        color: "transparent"
-        border.width: Theme.lineWidth
-        border.color: Theme.control
-        Row {
-            x: 2
-            y: 2
-            Repeater {
-                model: App.engine.memory
-                Rectangle {
-                    required property var modelData
-                    required property int index
-                    width: memory.whole > 0 ? (memory.width - 4) * modelData.bytes / memory.whole : 0
-                    height: 6
-                    color: memory.colors[index % 3]
-                }
-            }
-        }
+        parts: App.engine.memory
+        whole: memory.whole
+        colors: memory.colors
     }
     Repeater {
         model: App.engine.memory

@@ -6,20 +6,14 @@ import QtQuick.Templates as T
 T.Button {
     id: pill
     property bool rail: false
-    readonly property string engineState: App.engine.state
-    readonly property color lamp: engineState === "ready" ? Theme.ok : engineState === "failed" ? Theme.error : Theme.warn
-    readonly property bool remote: App.engine.remote
-    readonly property string line: engineState === "ready" ? [App.engine.server, App.engine.backend].filter(t => t !== "").join(" \u00B7 ")
-                                   : engineState === "loading" ? qsTr("Loading model %1 %").arg(Math.round(App.engine.progress * 100))
-                                   : engineState === "failed" ? (remote ? (App.engine.lost ? qsTr("Connection lost") : qsTr("Not connected"))
-                                                                        : App.engine.modelMissing ? qsTr("No model") : qsTr("Engine stopped"))
-                                   : engineState === "starting" ? (remote ? qsTr("Connecting…") : qsTr("Starting engine")) : qsTr("Engine is off")
-    readonly property string where: engineState === "ready" ? line : App.engine.server
+    readonly property string line: now.line
+    signal settings_wanted()
+    EngineState { id: now }
     implicitHeight: Math.max(40, words.implicitHeight + 12)
     hoverEnabled: true
     focusPolicy: Qt.TabFocus
     objectName: "engine_pill"
-    Accessible.name: engineState === "ready" ? qsTr("Engine: %1, %2").arg(App.engine.modelName).arg(line) : qsTr("Engine: %1").arg([line, where].filter(t => t !== "").join(", "))
+    Accessible.name: now.state === "ready" ? qsTr("Engine: %1, %2").arg(App.engine.modelName).arg(line) : qsTr("Engine: %1").arg([line, now.where].filter(t => t !== "").join(", "))
     Accessible.description: qsTr("Shows what computes, and lets you choose")
     onClicked: {
         popover.active = true;
@@ -29,14 +23,10 @@ T.Button {
     Keys.onReturnPressed: clicked()
     Keys.onEnterPressed: clicked()
     contentItem: Item {
-        Rectangle {
-            id: dot
+        EngineLamp {
+            engine: now
             x: pill.rail ? (parent.width - width) / 2 : 10
             anchors.verticalCenter: parent.verticalCenter
-            width: 10
-            height: 10
-            radius: pill.engineState === "failed" ? 2 : 5
-            color: pill.lamp
         }
         Column {
             id: words
@@ -46,7 +36,7 @@ T.Button {
             anchors.verticalCenter: parent.verticalCenter
             Text {
                 width: parent.width
-                text: pill.engineState === "ready" ? App.engine.modelName : pill.line
+                text: now.state === "ready" ? App.engine.modelName : pill.line
                 color: Theme.text
                 font.pixelSize: Theme.caption
                 font.weight: Font.Medium
@@ -55,7 +45,7 @@ T.Button {
             Text {
                 width: parent.width
                 visible: text !== ""
-                text: pill.where
+                text: now.where
                 textFormat: Text.PlainText
                 color: Theme.muted
                 font.pixelSize: Theme.caption
@@ -70,7 +60,7 @@ T.Button {
         border.color: Theme.line
         clip: true
         Rectangle {
-            visible: pill.engineState === "loading"
+            visible: now.state === "loading"
             height: 3
             anchors.bottom: parent.bottom
             width: parent.width * App.engine.progress
@@ -81,6 +71,6 @@ T.Button {
     Loader {
         id: popover
         active: false
-        sourceComponent: EnginePopover { parent: pill; line: pill.line; lamp: pill.lamp; below: pill.height }
+        sourceComponent: EnginePopover { parent: pill; below: pill.height; onSettings_wanted: pill.settings_wanted() }
     }
 }

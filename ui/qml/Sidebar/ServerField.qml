@@ -13,7 +13,7 @@ Column {
     property bool shown: false
     signal accepted()
     signal edited()
-    signal reached(Item item)
+    readonly property bool keepWhole: true
     spacing: 4
     function forceActiveFocus(reason) { input.forceActiveFocus(reason); }
     function selectAll() { input.selectAll(); }
@@ -39,7 +39,6 @@ Column {
             Accessible.description: line.problem
             onAccepted: line.accepted()
             onTextEdited: line.edited()
-            onActiveFocusChanged: if (activeFocus) line.reached(line)
         }
         IconButton {
             id: show

@@ -6,7 +6,6 @@ Column {
     id: sheet
     objectName: "server_sheet"
     readonly property QtObject form: App.engine.serverForm
-    signal reached(Item field)
     spacing: 10
     bottomPadding: 4
     Accessible.role: Accessible.Grouping
@@ -24,6 +23,7 @@ Column {
 
     Connections {
         target: sheet.form
+        enabled: sheet.visible
         function onChanged() {
             if (sheet.form.addressProblem !== "") address.forceActiveFocus(Qt.OtherFocusReason);
             else if (sheet.form.tokenProblem !== "") token.forceActiveFocus(Qt.OtherFocusReason);
@@ -53,7 +53,6 @@ Column {
         placeholder: "http://gpu-server:8080"
         problem: sheet.form.addressProblem
         onAccepted: sheet.submit()
-        onReached: item => sheet.reached(item)
         onEdited: if (sheet.form.token !== "" && token.text === sheet.form.token && !sheet.form.token_fits(text)) token.text = ""
     }
     Row {
@@ -79,6 +78,5 @@ Column {
         placeholder: qsTr("As the server was started with")
         problem: sheet.form.tokenProblem
         onAccepted: sheet.submit()
-        onReached: item => sheet.reached(item)
     }
 }

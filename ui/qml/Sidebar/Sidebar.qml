@@ -8,6 +8,7 @@ Rectangle {
     property bool rail: false
     signal toggled()
     signal chosen()
+    signal settings_wanted(string group)  // empty: where they were
     function focus_search() { search.forceActiveFocus(); search.selectAll(); }
     function rename_current() { list.renaming = App.chat.chatId; }
     color: Theme.side
@@ -91,9 +92,28 @@ Rectangle {
         onChosen: sidebar.chosen()
     }
 
-    EnginePill {
+    Item {
         id: foot
-        rail: sidebar.rail
         anchors { left: parent.left; right: parent.right; bottom: parent.bottom; margins: 8 }
+        height: sidebar.rail ? pill.height + gear.height + 8 : pill.height
+        EnginePill {
+            id: pill
+            rail: sidebar.rail
+            width: sidebar.rail ? parent.width : parent.width - gear.width - 4
+            anchors.bottom: parent.bottom
+            onSettings_wanted: sidebar.settings_wanted("engine")
+        }
+        IconButton {
+            id: gear
+            objectName: "gear"
+            anchors.right: parent.right
+            y: sidebar.rail ? 0 : (parent.height - height) / 2
+            anchors.rightMargin: sidebar.rail ? (parent.width - width) / 2 : 0
+            width: 36
+            height: 36
+            iconName: "gear"
+            tip: qsTr("Settings (Ctrl+,)")
+            onClicked: sidebar.settings_wanted("")
+        }
     }
 }

@@ -1,21 +1,21 @@
-// A device in the list of what can compute: a radio button of two lines.
+// A radio button of two lines: a name, and what is to be said of it.
 import QtQuick
 import Lavascope
 import QtQuick.Templates as T
 
 T.RadioButton {
     id: row
-    checkable: false  // the engine says which one is current
+    checkable: false  // what is chosen says which one is current
     autoExclusive: false
-    required property var modelData
-    readonly property bool current: App.engine.deviceChoice === modelData.choice
-    text: modelData.name
-    objectName: "device_row"
+    required property var entry  // of choice, name and detail
+    property bool current: false
+    property bool stop: current  // of Tab: one for a list; arrows walk in it
+    text: entry.name
     hoverEnabled: true
-    focusPolicy: current ? Qt.TabFocus : Qt.NoFocus  // one stop of Tab for the list; arrows walk in it
+    focusPolicy: stop || activeFocus ? Qt.TabFocus : Qt.NoFocus
     implicitHeight: Math.max(Theme.controlHeight + 8, words.implicitHeight + 12)
     Accessible.role: Accessible.RadioButton
-    Accessible.name: [modelData.name, modelData.detail].filter(t => t !== "").join(", ")
+    Accessible.name: [entry.name, entry.detail].filter(t => t !== "").join(", ")
     Accessible.checkable: true
     Accessible.checked: current
     Accessible.onPressAction: clicked()
@@ -50,7 +50,7 @@ T.RadioButton {
             Text {
                 id: name
                 width: parent.width
-                text: row.modelData.name
+                text: row.entry.name
                 textFormat: Text.PlainText
                 color: Theme.text
                 font.pixelSize: Theme.body
@@ -59,7 +59,7 @@ T.RadioButton {
             Text {
                 width: parent.width
                 visible: text !== ""
-                text: row.modelData.detail
+                text: row.entry.detail
                 textFormat: Text.PlainText
                 color: Theme.muted
                 font.pixelSize: Theme.caption
