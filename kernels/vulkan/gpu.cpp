@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/vulkan/matrices.h"
 #include "kernels/vulkan/settings.h"
 
 namespace lava::vulkan {
@@ -84,6 +85,7 @@ Result<Abilities> abilities_of(const Loader& vk, VkPhysicalDevice device) {
   found.queue_family = static_cast<uint32_t>(family);
   found.limits.invocations = std::min(core.limits.maxComputeWorkGroupInvocations, core.limits.maxComputeWorkGroupSize[0]);
   found.limits.shared_bytes = core.limits.maxComputeSharedMemorySize, found.limits.subgroup = v11.subgroupSize;
+  if (settings().matrix != "0") found.matrices = device_shapes(vk, device);
   return found;
 }
 
@@ -138,6 +140,8 @@ Result<std::unique_ptr<Gpu>> Gpu::open(int index) {
   queue.queueFamilyIndex = chosen.abilities.queue_family, queue.queueCount = 1, queue.pQueuePriorities = &priority;
   VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
   info.pNext = &wanted.core, info.queueCreateInfoCount = 1, info.pQueueCreateInfos = &queue;
+  MatrixFeatures matrices;
+  if (!chosen.abilities.matrices.empty()) matrices.want(wanted.v12, info);
   const VkResult result = vk.CreateDevice(chosen.device, &info, nullptr, &gpu->device_);
   if (result != VK_SUCCESS) {
     return fail(Error::Kind::unsupported, "The graphics device does not open", chosen.abilities.name + ": " + result_name(result),

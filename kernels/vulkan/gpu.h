@@ -17,6 +17,7 @@ struct Abilities {
   uint64_t largest_allocation = 0;
   uint32_t queue_family = 0;
   Limits limits;
+  std::vector<MatrixShape> matrices;  // that subgroups multiply, best first
 };
 
 class Gpu : public DeviceFunctions {

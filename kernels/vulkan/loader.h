@@ -1,16 +1,15 @@
 // The Vulkan loader, opened at run time, and the functions that this backend calls. Nothing links to libvulkan.
 #pragma once
-#define VK_NO_PROTOTYPES
-#include <vulkan/vulkan.h>
-
 #include <memory>
 
 #include "kernels/result.h"
+#include "kernels/vulkan/cooperative_api.h"
 
 #define LAVA_VULKAN_GLOBAL(X) X(CreateInstance) X(EnumerateInstanceVersion) X(EnumerateInstanceLayerProperties)
 #define LAVA_VULKAN_INSTANCE(X)                                                                                                        \
   X(DestroyInstance) X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures2)                           \
-  X(GetPhysicalDeviceMemoryProperties) X(GetPhysicalDeviceQueueFamilyProperties) X(CreateDevice) X(GetDeviceProcAddr)
+  X(GetPhysicalDeviceMemoryProperties) X(GetPhysicalDeviceQueueFamilyProperties) X(CreateDevice) X(GetDeviceProcAddr)                         \
+  X(EnumerateDeviceExtensionProperties) X(GetPhysicalDeviceCooperativeMatrixPropertiesKHR) /* null where no driver has it */
 #define LAVA_VULKAN_DEVICE(X)                                                                                                          \
   X(DestroyDevice) X(GetDeviceQueue) X(DeviceWaitIdle) X(AllocateMemory) X(FreeMemory) X(MapMemory) X(CreateBuffer) X(DestroyBuffer)      \
   X(GetBufferMemoryRequirements) X(BindBufferMemory) X(GetBufferDeviceAddress) X(CreateShaderModule) X(DestroyShaderModule)               \

@@ -50,6 +50,11 @@ Result<VkPipeline> Pipelines::make(const Shader& shader, const Constants& consta
     VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
     info.stage = {VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, nullptr, 0, VK_SHADER_STAGE_COMPUTE_BIT, module, "main", &specialization};
     info.layout = layout_;
+    VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroups{VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO};
+    if (shader.matrices) {
+      subgroups.requiredSubgroupSize = gpu_.abilities().limits.subgroup;
+      info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT, info.stage.pNext = &subgroups;
+    }
     result = gpu_.CreateComputePipelines(gpu_.device(), cache_, 1, &info, nullptr, &pipeline);
     gpu_.DestroyShaderModule(gpu_.device(), module, nullptr);
   }

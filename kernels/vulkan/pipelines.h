@@ -9,7 +9,7 @@
 namespace lava::vulkan {
 
 constexpr uint32_t push_bytes = 128;  // every device has as much
-constexpr size_t max_constants = 10;
+constexpr size_t max_constants = 13;
 
 // The first constant is the size of the workgroup, the others are those of the shader (constant_id 1 and up).
 using Constants = std::array<uint32_t, max_constants>;

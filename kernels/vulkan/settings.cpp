@@ -15,8 +15,9 @@ bool read(const char* name, bool otherwise) {
 }  // namespace
 
 const Settings& settings() {
-  const char* limits = std::getenv("LAVASCOPE_VULKAN_LIMITS");
-  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", false), limits ? limits : ""};
+  const char *limits = std::getenv("LAVASCOPE_VULKAN_LIMITS"), *matrix = std::getenv("LAVASCOPE_VULKAN_MATRIX");
+  static const Settings all{read("LAVASCOPE_VULKAN_VALIDATE", false), read("LAVASCOPE_VULKAN_SUBGROUPS", true), read("LAVASCOPE_VULKAN_MAP", false),
+                            matrix ? matrix : "", limits ? limits : ""};
   return all;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "kernels/result.h"
 
@@ -25,9 +27,36 @@ struct GemmTile {
   constexpr uint32_t shared_bytes() const { return 4 * 32 * (rows + 4 + outputs + 4); }
 };
 
+// C (m x n) += A (m x k) B (k x n), which a subgroup computes at once.
+struct MatrixShape {
+  uint32_t m, n, k;
+  bool operator==(const MatrixShape&) const = default;
+};
+// What gemm_matrix.comp divides without a rest.
+bool possible(const MatrixShape& shape);
+// `device`, or what LAVASCOPE_VULKAN_MATRIX has it play: "0" is none, "16,8,16" a shape, which the driver must be able to multiply.
+Result<std::vector<MatrixShape>> played_shapes(std::vector<MatrixShape> device, std::string_view wish);
+
+// A tile of a product with many rows that subgroups multiply in matrices. They share it in a grid, `across` of them side by side along the outputs.
+struct MatrixTile {
+  uint32_t threads = 0, rows = 0, outputs = 0;  // threads 0: the device multiplies none
+  uint32_t subgroup = 0, across = 0;
+  MatrixShape shape{};
+
+  constexpr uint32_t subgroups() const { return threads / subgroup; }
+  constexpr uint32_t least_rows() const { return shape.m * subgroups() / across; }
+  constexpr uint32_t least_outputs() const { return shape.n * across; }
+  // 32 values along `in` of either side as float16, padded against bank conflicts; a matrix of results per subgroup; squares; powers.
+  constexpr uint32_t shared_bytes() const { return 80 * (rows + outputs) + 4 * shape.m * shape.n * subgroups() + 16 * rows + 4 * (rows + outputs); }
+};
+constexpr uint32_t most_matrix_threads = 256;
+// The first shape's that fits.
+MatrixTile choose_matrix_tile(const Limits& limits, std::span<const MatrixShape> shapes);
+
 struct Tiles {
   uint32_t threads = 128;            // of a workgroup at most: ops that go value by value or row by row, products of few rows, attention
   GemmTile gemm{128, 32, 64};        // the largest; fewer rows take a shorter one
+  MatrixTile matrix;                 // the largest, where there are products of matrices
   uint32_t attention_queries = 16;   // that share the keys which a workgroup reads
   uint32_t attention_keys = 32;      // at a time
   uint32_t attention_least = 32;     // threads: whole tiles of keys, and whole subgroups
@@ -37,6 +66,8 @@ Tiles choose_tiles(const Limits& limits);
 
 // The tile for so many rows: shorter where half of it would stand empty.
 GemmTile gemm_tile(const Tiles& tiles, int64_t rows);
+// The same, and narrower where few workgroups would have work.
+MatrixTile matrix_tile(const Tiles& tiles, int64_t rows, int64_t outputs);
 
 // Shared memory of attend.glsl, whose queries come in chunks.
 constexpr uint32_t attention_chunk = 32;

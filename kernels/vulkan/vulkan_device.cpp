@@ -85,7 +85,10 @@ class VulkanRecording : public Recording {
 class VulkanDevice : public Device {
  public:
   explicit VulkanDevice(std::shared_ptr<Context> context) : context_(std::move(context)), info_{context_->gpu->abilities().name, "vulkan", "spirv", 1} {
-    if (context_->gpu->abilities().subgroups) info_.isa = "spirv, subgroups";
+    if (context_->gpu->abilities().subgroups) info_.isa += ", subgroups";
+    if (const MatrixTile& tile = context_->tiles.matrix; tile.threads > 0) {
+      info_.isa += ", " + std::to_string(tile.shape.m) + "x" + std::to_string(tile.shape.n) + "x" + std::to_string(tile.shape.k) + " matrices";
+    }
     info_.sized_recordings = info_.fuses = true;
   }
   ~VulkanDevice() override {
@@ -217,8 +220,12 @@ Result<void> VulkanDevice::finish() {
 Result<std::unique_ptr<Device>> open_device(int index) {
   auto context = std::make_shared<Context>();
   LAVA_TRY(context->gpu, Gpu::open(index));
-  LAVA_TRY(const Limits limits, played_limits(context->gpu->abilities().limits, settings().limits));
+  const Abilities& abilities = context->gpu->abilities();
+  LAVA_TRY(Limits limits, played_limits(abilities.limits, settings().limits));
   context->tiles = choose_tiles(limits);
+  LAVA_TRY(const std::vector<MatrixShape> shapes, played_shapes(abilities.matrices, settings().matrix));
+  limits.subgroup = abilities.limits.subgroup;  // of which matrices are made, not of a played one
+  context->tiles.matrix = choose_matrix_tile(limits, shapes);
   LAVA_TRY(context->pipelines, Pipelines::create(*context->gpu));
   LAVA_TRY(context->stream, Stream::create(*context->gpu));
   return std::make_unique<VulkanDevice>(std::move(context));

@@ -68,12 +68,15 @@ class VulkanFused : public Vulkan {
   std::vector<std::byte> before_;
 };
 
-// The gain comes before the product and 1 / rms behind it, instead of both before: floats round otherwise, and that is all.
+// The gain comes before the product and 1 / rms behind it, instead of both before: floats round otherwise, and that is all. So do halves, where
+// matrices are multiplied that may meet rounded activations.
 TEST_F(VulkanFused, ANormedProductIsTheComposedOneButForRounding) {
+  constexpr double floats = 1e-11, halves = 2e-7;
+  const bool matrices = device_->info().isa.find("matrices") != std::string::npos;
   int compared = 0;
   for (const Case& test : selftest_detail::all_cases()) {
     if (!test.name.starts_with("normed, ")) continue;
-    EXPECT_LT(error_of(test), 1e-11) << test.name;
+    EXPECT_LT(error_of(test), matrices && test.limit > 1e-9 ? halves : floats) << test.name;
     ++compared;
   }
   EXPECT_GE(compared, 28);

@@ -70,6 +70,33 @@ TEST_F(VulkanOrder, WeightsAndScratchCount) {
   device_->finish();
 }
 
+// Where subgroups multiply matrices, powers for x and each matrix come before, and all the products of an op behind one barrier.
+TEST_F(VulkanOrder, ProductsOfMatricesFindTheirPowersFirst) {
+  constexpr int64_t rows = 40, width = 32;
+  const bool matrices = device_->info().isa.find("matrices") != std::string::npos;
+  const auto memory = allocate(1 << 17, BufferUse::own);
+  Arena arena(memory->data(), memory->size());
+  lava::Run run{*device_, arena};
+  const Tensor x = arena.f32({rows, width}), weight = arena.f32({width, width});
+  std::array<LinearTarget, 2> targets;
+  for (LinearTarget& target : targets) {
+    target.weight.out = target.weight.in = width, target.weight.data = weight.data, target.weight.precision = Precision::bf16;
+    target.out = arena.f32({rows, width});
+  }
+  const Tensor more = arena.f32({rows - 9, width});
+  ops::linear(run, targets, x);
+  EXPECT_EQ(recorded(), matrices ? "dd|dd" : "dd");
+  ops::linear_glu(run, targets[0], targets[1], x);
+  EXPECT_EQ(recorded(), matrices ? "|dd|d|d" : "|d|d");
+  targets[1].weight.precision = Precision::exact;
+  ops::linear(run, targets, x);
+  EXPECT_EQ(recorded(), matrices ? "|d|dd" : "|dd");
+  targets[0].out = more;
+  ops::linear(run, {targets.data(), 1}, x.slice(0, rows - 9));  // too few
+  EXPECT_EQ(recorded(), "d");
+  expect_finished();
+}
+
 // One layer of a decoder's step as engine/layers/decoder gives it: five ops in a chain, each one dispatch and none waiting in itself.
 class VulkanLayer : public VulkanOrder {
  protected:
