@@ -75,14 +75,15 @@ Result<std::vector<MatrixShape>> played_shapes(std::vector<MatrixShape> device, 
   return device.empty() ? device : std::vector{shape};
 }
 
-MatrixTile choose_matrix_tile(const Limits& limits, std::span<const MatrixShape> shapes) {
+MatrixTile choose_matrix_tile(const Limits& limits, std::span<const MatrixShape> shapes, const std::function<bool(const MatrixTile&)>& translates) {
   constexpr GemmTile candidates[] = {{most_matrix_threads, 128, 128}, {most_matrix_threads, 128, 64}, {128, 64, 64}, {128, 32, 64}};
   for (const MatrixShape& shape : shapes) {
     for (const auto& [threads, rows, outputs] : candidates) {
       if (!std::has_single_bit(limits.subgroup) || threads % limits.subgroup != 0 || threads > limits.invocations) continue;
       MatrixTile tile{threads, rows, outputs, limits.subgroup, 1, shape};
       while (tile.across * tile.across < tile.subgroups() && 2 * tile.least_outputs() <= outputs) tile.across *= 2;
-      if (rows % tile.least_rows() == 0 && outputs % tile.least_outputs() == 0 && tile.shared_bytes() <= limits.shared_bytes) return tile;
+      const bool fits = rows % tile.least_rows() == 0 && outputs % tile.least_outputs() == 0 && tile.shared_bytes() <= limits.shared_bytes;
+      if (fits && translates(tile)) return tile;
     }
   }
   return {};

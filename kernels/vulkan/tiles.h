@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -50,8 +51,8 @@ struct MatrixTile {
   constexpr uint32_t shared_bytes() const { return 80 * (rows + outputs) + 4 * shape.m * shape.n * subgroups() + 16 * rows + 4 * (rows + outputs); }
 };
 constexpr uint32_t most_matrix_threads = 256;
-// The first shape's that fits.
-MatrixTile choose_matrix_tile(const Limits& limits, std::span<const MatrixShape> shapes);
+// The first shape's that fits and that `translates`: a driver does not compile for all that it lists.
+MatrixTile choose_matrix_tile(const Limits& limits, std::span<const MatrixShape> shapes, const std::function<bool(const MatrixTile&)>& translates);
 
 struct Tiles {
   uint32_t threads = 128;            // of a workgroup at most: ops that go value by value or row by row, products of few rows, attention

@@ -7,6 +7,7 @@
 #include "kernels/copy_together.h"
 #include "kernels/vulkan/encoder.h"
 #include "kernels/vulkan/settings.h"
+#include "kernels/vulkan/shaders.h"
 
 namespace lava::vulkan {
 namespace {
@@ -216,6 +217,14 @@ Result<void> VulkanDevice::finish() {
   return fail(Error::Kind::internal, "The Vulkan validation layers found mistakes", std::to_string(fresh) + " messages", "They stand in the error output");
 }
 
+// One of the pipelines that linear makes of the tile.
+bool translates(Pipelines& pipelines, const MatrixTile& tile) {
+  constexpr auto format = static_cast<uint32_t>(DType::q4_0);
+  constexpr uint32_t interleaved = 1, aligned = 1, activation = 0, normed = 1;
+  return pipelines.get(shaders::gemm_matrix, {tile.threads, format, interleaved, aligned, tile.rows, tile.outputs, activation, normed, tile.shape.m, tile.shape.n, tile.shape.k,
+                                              tile.subgroup, tile.across}).has_value();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Device>> open_device(int index) {
@@ -226,8 +235,8 @@ Result<std::unique_ptr<Device>> open_device(int index) {
   context->tiles = choose_tiles(limits);
   LAVA_TRY(const std::vector<MatrixShape> shapes, played_shapes(abilities.matrices, settings().matrix));
   limits.subgroup = abilities.limits.subgroup;  // of which matrices are made, not of a played one
-  context->tiles.matrix = choose_matrix_tile(limits, shapes);
   LAVA_TRY(context->pipelines, Pipelines::create(*context->gpu));
+  context->tiles.matrix = choose_matrix_tile(limits, shapes, [&](const MatrixTile& tile) { return translates(*context->pipelines, tile); });
   LAVA_TRY(context->stream, Stream::create(*context->gpu));
   return std::make_unique<VulkanDevice>(std::move(context));
 }

@@ -10,7 +10,6 @@
 namespace lava::test {
 namespace {
 
-using vulkan::choose_matrix_tile;
 using vulkan::Limits;
 using vulkan::matrix_tile;
 using vulkan::MatrixShape;
@@ -26,6 +25,11 @@ constexpr auto s8 = VK_COMPONENT_TYPE_SINT8_KHR;
 VkCooperativeMatrixPropertiesKHR offer(MatrixShape s, VkComponentTypeKHR ab = f16, VkComponentTypeKHR c = f32, VkComponentTypeKHR result = f32,
                                        VkScopeKHR scope = VK_SCOPE_SUBGROUP_KHR) {
   return {VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR, nullptr, s.m, s.n, s.k, ab, ab, c, result, VK_FALSE, scope};
+}
+
+// On a device whose driver translates all that fits.
+MatrixTile tile_for(const Limits& limits, std::span<const MatrixShape> shapes) {
+  return vulkan::choose_matrix_tile(limits, shapes, [](const MatrixTile&) { return true; });
 }
 
 TEST(Matrices, OfAnOfferTheUsableShapesAreTaken) {
@@ -64,7 +68,7 @@ TEST(Matrices, TilesFitAndDivide) {
           SCOPED_TRACE(testing::Message() << invocations << ',' << kib << ',' << subgroup << ": " << shape.m << 'x' << shape.n << 'x' << shape.k);
           const Limits limits{invocations, kib << 10, subgroup};
           Tiles tiles;
-          tiles.matrix = choose_matrix_tile(limits, {&shape, 1});
+          tiles.matrix = tile_for(limits, {&shape, 1});
           if (tiles.matrix.threads == 0) continue;
           ++found;
           EXPECT_LE(tiles.matrix.threads, invocations);
@@ -84,21 +88,32 @@ TEST(Matrices, TilesFitAndDivide) {
 TEST(Matrices, CommonCardsGetTallTiles) {
   const MatrixShape sixteen{16, 16, 16}, eight{8, 16, 16};
   for (const uint32_t subgroup : {32, 64}) {
-    const MatrixTile tile = choose_matrix_tile({1024, 48 << 10, subgroup}, {&sixteen, 1});
+    const MatrixTile tile = tile_for({1024, 48 << 10, subgroup}, {&sixteen, 1});
     EXPECT_EQ(tile.rows, 128u) << subgroup;
     EXPECT_EQ(tile.outputs, 128u) << subgroup;
   }
-  EXPECT_EQ(choose_matrix_tile({1024, 64 << 10, 16}, {&eight, 1}).rows, 128u);
-  EXPECT_GT(choose_matrix_tile({}, {&sixteen, 1}).threads, 0u);  // the least that Vulkan promises
+  EXPECT_EQ(tile_for({1024, 64 << 10, 16}, {&eight, 1}).rows, 128u);
+  EXPECT_GT(tile_for({}, {&sixteen, 1}).threads, 0u);  // the least that Vulkan promises
 }
 
 TEST(Matrices, AShapeThatDoesNotFitLeavesItToTheNext) {
   const std::vector<MatrixShape> shapes{{32, 32, 16}, {8, 8, 8}};
-  const MatrixTile tile = choose_matrix_tile({128, 16 << 10, 8}, shapes);
+  const MatrixTile tile = tile_for({128, 16 << 10, 8}, shapes);
   EXPECT_EQ(tile.shape, shapes[1]);
-  EXPECT_EQ(choose_matrix_tile({128, 16 << 10, 8}, std::span(shapes).first(1)).threads, 0u);
-  EXPECT_EQ(choose_matrix_tile({128, 16 << 10, 24}, shapes).threads, 0u);  // no power of two
-  EXPECT_EQ(choose_matrix_tile({}, {}).threads, 0u);
+  EXPECT_EQ(tile_for({128, 16 << 10, 8}, std::span(shapes).first(1)).threads, 0u);
+  EXPECT_EQ(tile_for({128, 16 << 10, 24}, shapes).threads, 0u);  // no power of two
+  EXPECT_EQ(tile_for({}, {}).threads, 0u);
+}
+
+TEST(Matrices, WhatTheDriverDoesNotTranslateIsPassedOver) {
+  const std::vector<MatrixShape> shapes{{16, 16, 16}, {8, 8, 8}};
+  const Limits limits{1024, 48 << 10, 32};
+  const auto chosen = [&](const auto& translates) { return vulkan::choose_matrix_tile(limits, shapes, translates); };
+  EXPECT_EQ(chosen([&](const MatrixTile& tile) { return tile.shape == shapes[1]; }).shape, shapes[1]);
+  const MatrixTile smaller = chosen([](const MatrixTile& tile) { return tile.outputs < 128; });  // too much for the driver as a large tile
+  EXPECT_EQ(smaller.shape, shapes[0]);
+  EXPECT_EQ(smaller.outputs, 64u);
+  EXPECT_EQ(chosen([](const MatrixTile&) { return false; }).threads, 0u);
 }
 
 TEST(Matrices, ShapesMayBePlayed) {
