@@ -38,11 +38,14 @@ function(lava_library name)
   target_link_libraries(${name} PUBLIC lava_flags)
 endfunction()
 
-# lava_gtest(NAME SOURCES...) : one GoogleTest program, one CTest entry per suite file's program.
-function(lava_gtest name)
+# lava_gtest(NAME SOURCES...): one GoogleTest program and its CTest entry; lava_gtest_program: without the entry.
+function(lava_gtest_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE lava_flags GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE LAVA_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LAVA_BINARY_DIR="${CMAKE_BINARY_DIR}")
+endfunction()
+function(lava_gtest name)
+  lava_gtest_program(${name} ${ARGN})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()
