@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t picture_cache_bytes = size_t{384} << 20;
-constexpr int smaller_chunks[] = {64, RunnerOptions::least_chunk};  // rows of a prefill step where memory is short
+constexpr int smaller_chunks[] = {RunnerOptions::usual_chunk, 64, RunnerOptions::least_chunk};  // rows of a prefill step where memory is short
 constexpr size_t most_second_slot_bytes = size_t{1} << 30;  // a second conversation is kept only where it is cheap
 
 double milliseconds(Clock::time_point from) { return std::chrono::duration<double, std::milli>(Clock::now() - from).count(); }
@@ -125,9 +125,11 @@ Result<void> Assistant::Impl::make_vision_memory(size_t bytes) {
 Result<void> Assistant::Impl::make_runner(RunnerOptions options) {
   const std::vector<const Adapter*> adapters = model_.all_adapters();
   const std::vector<DecoderPart> parts = model_.text.parts();
+  options.chunk = TextRunner::best_chunk(parts);
   auto made = TextRunner::create(parts, adapters, options);
   for (const int chunk : smaller_chunks) {
     if (made || made.error().kind != Error::Kind::out_of_memory) break;
+    if (chunk >= options.chunk) continue;
     options.chunk = chunk, options.slots = 1;
     made = TextRunner::create(parts, adapters, options);
     if (made) add_notice(fmt::format("The memory of {} is nearly full: prompts are read {} tokens at a time.", device().name, chunk));

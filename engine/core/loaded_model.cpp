@@ -165,7 +165,7 @@ Result<int> Loader::fitting_layers(int context, int most) const {
   LAVA_TRY(const size_t least, bytes_of_layers(config_.layers, RunnerOptions::least_chunk, context));
   // Where not all fit, prompts are not read in smaller pieces for the sake of a layer more.
   const auto need = [&](int count) -> Result<size_t> {
-    LAVA_TRY(const size_t bytes, bytes_of_layers(count, RunnerOptions().chunk, context));
+    LAVA_TRY(const size_t bytes, bytes_of_layers(count, RunnerOptions::usual_chunk, context));
     return bytes + bytes / spare_share;
   };
   const int fewer = std::min(most, config_.layers - 1);

@@ -16,10 +16,19 @@ bool same_set(const std::vector<const Adapter*>& a, Adapters b) { return std::eq
 
 }  // namespace
 
+// Beyond some hundred rows a chunk no longer computes faster on the processor, whose caches like it short. CUDA widens packed weights anew for each
+// chunk (kernels/cuda/plan.h), so a picture and its question should be one.
+int TextRunner::best_chunk(DecoderParts parts) {
+  constexpr int cuda_chunk = 1024;
+  const bool cuda = std::all_of(parts.begin(), parts.end(), [](const DecoderPart& part) { return part.device->info().backend == "cuda"; });
+  return cuda ? cuda_chunk : RunnerOptions::usual_chunk;
+}
+
 Result<std::unique_ptr<TextRunner>> TextRunner::create(DecoderParts parts, std::span<const Adapter* const> adapters,
                                                        const RunnerOptions& options) {
   LAVA_CHECK(!parts.empty() && parts.front().decoder->embeds() && parts.back().decoder->reads_out());
-  std::unique_ptr<TextRunner> runner(new TextRunner(std::min(options.chunk, parts.front().decoder->context())));
+  const int chunk = options.chunk > 0 ? options.chunk : best_chunk(parts);
+  std::unique_ptr<TextRunner> runner(new TextRunner(std::min(chunk, parts.front().decoder->context())));
   LAVA_CHECK_OK(runner->allocate(parts, adapters, options));
   return runner;
 }

@@ -12,9 +12,9 @@
 namespace lava {
 
 struct RunnerOptions {
-  static constexpr int least_chunk = 16;  // where memory is short
+  static constexpr int usual_chunk = 256, least_chunk = 16;  // the least: where memory is short
 
-  int chunk = 256;  // rows of a prefill step
+  int chunk = 0;  // rows of a prefill step; 0: best_chunk()
   int slots = 2;    // conversations kept
   DType kv = DType::f16;
   size_t least_arena = 0;  // bytes that somebody else who borrows the arena (of the last layers' device) needs
@@ -25,6 +25,9 @@ class TextRunner {
   using Progress = std::function<void(int done, int total)>;
   // A prompt that is brought in ahead of its question may never be asked: of two conversations it is always the one that leaves first.
   enum class Purpose { question, ahead };
+
+  // Rows of a prefill step that suit the devices of these parts together.
+  static int best_chunk(DecoderParts);
 
   // `adapters`: all that may ever be active. Everything is allocated here.
   static Result<std::unique_ptr<TextRunner>> create(DecoderParts, std::span<const Adapter* const> adapters, const RunnerOptions&);

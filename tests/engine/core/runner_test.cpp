@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/core/sampler.h"
+#include "kernels/decorator.h"
 #include "tests/kernels/allocation_counter.h"
 #include "tests/support/engine/goldens.h"
 #include "tests/support/engine/tiny_text.h"
@@ -180,6 +181,26 @@ TEST_F(Runner, ProgressCountsRows) {
   std::vector<int> done;
   ASSERT_TRUE(runner->prefill(prompt(0, 40), {}, nullptr, [&](int at, int) { done.push_back(at); }));
   EXPECT_EQ(done, (std::vector<int>{0, 16, 32, 40}));
+}
+
+// Has the backend's name, and computes as what stands behind it.
+class Named : public DeviceDecorator {
+ public:
+  Named(Device& inner, const char* backend) : DeviceDecorator(inner), info_(inner.info()) { info_.backend = backend; }
+  const DeviceInfo& info() const override { return info_; }
+
+ private:
+  DeviceInfo info_;
+};
+
+TEST_F(Runner, ChunksSuitTheirDevices) {
+  Named card(*tiny_.device, "cuda"), other(*tiny_.device, "vulkan");
+  const DecoderPart here{tiny_.device.get(), tiny_.decoder.get()}, on_card{&card, tiny_.decoder.get()}, elsewhere{&other, tiny_.decoder.get()};
+  const DecoderPart split[] = {here, on_card};
+  EXPECT_EQ(TextRunner::best_chunk({&here, 1}), 256);
+  EXPECT_EQ(TextRunner::best_chunk({&on_card, 1}), 1024);
+  EXPECT_EQ(TextRunner::best_chunk({&elsewhere, 1}), 256);
+  EXPECT_EQ(TextRunner::best_chunk(split), 256);
 }
 
 }  // namespace
