@@ -18,8 +18,6 @@ struct NormedRow {
   }
 };
 
-inline bool takes_fours(const Activations& x) { return reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.stride % 4 == 0; }
-
 // 1 / sqrt(mean(x^2) + eps), for all threads of the block. `parts`: 32 floats of shared memory.
 __device__ inline float norm_factor(const float* x, int64_t in, bool fours, float eps, float* parts) {
   const int64_t whole = fours ? in / 4 : 0;

@@ -115,8 +115,7 @@ __global__ __launch_bounds__(threads_of<tile_rows>()) void gemm_bf16_kernel(Weig
 template <int tile_rows>
 void launch_tile(const LinearTarget& target, const Activations& x, Stream& stream) {
   const dim3 grid(static_cast<unsigned>(ceil_div(target.weight.out, tile_outputs)), static_cast<unsigned>(ceil_div(x.rows, tile_rows)));
-  const bool vectors = reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.stride % 4 == 0;
-  launch(stream, gemm_bf16_kernel<tile_rows>, grid, threads_of<tile_rows>(), 0, view_of(target.weight), output_of(target), x, vectors);
+  launch(stream, gemm_bf16_kernel<tile_rows>, grid, threads_of<tile_rows>(), 0, view_of(target.weight), output_of(target), x, takes_fours(x));
 }
 
 }  // namespace

@@ -127,13 +127,6 @@ __device__ inline float added(const float (*result)[rows][group_rows], int m, in
   return sum;
 }
 
-// Index of the block's target; of its first one when gated.
-__device__ inline int target_of(const GemvArgs& a) {
-  int index = 0;
-  while (!a.gated && index + 1 < a.targets && static_cast<int>(blockIdx.x) >= a.target[index + 1].first_block) ++index;
-  return index;
-}
-
 // A block's work: the group of its target, or of both targets when gated.
 template <DType format, int rows, class Multiply>
 __device__ inline void gemv_block(const GemvArgs& a, const Multiply& multiply) {

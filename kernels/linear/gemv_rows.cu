@@ -74,12 +74,6 @@ __device__ void dot_rows(const RowsTarget& target, int64_t o, const float* const
   for (int m = 0; m < rows; ++m) sums[m] = warp_sum(sums[m]);
 }
 
-__device__ inline int target_of(const RowsArgs& a) {
-  int index = 0;
-  while (!a.gated && index + 1 < a.targets && static_cast<int>(blockIdx.x) >= a.target[index + 1].first_block) ++index;
-  return index;
-}
-
 // The warp's output for rows first, first + 1 .. of x.
 template <DType format, int rows>
 __device__ void multiply(const RowsArgs& a, const float* const (&x)[rows], bool fours, int64_t first) {

@@ -33,12 +33,23 @@ struct Activations {
   int64_t stride, rows, in;
 };
 
+// Whether four neighbouring values of a row may be read at once.
+inline bool takes_fours(const Activations& x) { return reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.stride % 4 == 0; }
+
 // Targets of one format that one launch serves; `gated`: two, of which the first is multiplied by the second.
 struct TargetRun {
   const LinearTarget* target;
   int count;
   bool gated;
 };
+
+// Index of the target that a block serves, of a kernel's arguments whose targets tell their first block; of the first one when gated.
+template <class Args>
+__device__ inline int target_of(const Args& a) {
+  int index = 0;
+  while (!a.gated && index + 1 < a.targets && static_cast<int>(blockIdx.x) >= a.target[index + 1].first_block) ++index;
+  return index;
+}
 
 // What rows of x are normed by on their way into a product; gain null: nothing.
 struct RowNorm {
